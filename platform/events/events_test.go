@@ -1,0 +1,290 @@
+package events_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	"ordergraph/platform/docstore"
+	"ordergraph/platform/docstore/docstorelocal"
+	"ordergraph/platform/events"
+	"ordergraph/test/redisserver"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// thing is a document that counts, and tells of every count.
+type thing struct {
+	docstore.Meta `bson:",inline"`
+	Count         int64         `bson:"count"`
+	Outbox        events.Outbox `bson:"outbox"`
+}
+
+const topic = "things"
+
+// world is a store of things, a relay for them, and a Redis.
+type world struct {
+	t      *testing.T
+	client *redis.Client
+	things *docstore.Collection[thing]
+	bus    *events.Bus
+	relay  *events.Relay[thing]
+	ctx    context.Context
+	end    func()
+	all    sync.WaitGroup
+}
+
+func newWorld(t *testing.T, addr string) *world {
+	t.Helper()
+	store, err := docstorelocal.OpenMemory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	things, err := docstore.Open[thing](t.Context(), store, docstore.Spec{Name: "things", Indexes: []docstore.Index{events.Index()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, things: things, client: redis.NewClient(&redis.Options{Addr: addr})}
+	w.ctx, w.end = context.WithCancel(t.Context())
+	w.bus = events.NewBus(w.client, slog.New(slog.DiscardHandler))
+	w.relay = events.NewRelay(w.bus, topic, things, func(d *thing) *events.Outbox { return &d.Outbox }, events.RelayOptions{})
+	w.all.Go(func() { _ = w.relay.Run(w.ctx) })
+	t.Cleanup(func() {
+		w.end()
+		w.all.Wait()
+		_ = w.client.Close()
+		_ = store.Close()
+	})
+	return w
+}
+
+// on runs the test on the embedded Redis and on a real one.
+func on(t *testing.T, test func(t *testing.T, addr string)) {
+	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
+		test(t, miniredis.RunT(t).Addr())
+	})
+	t.Run("real", func(t *testing.T) {
+		t.Parallel()
+		test(t, redisserver.Start(t).Addr)
+	})
+}
+
+// count changes a thing and tells of it.
+func (w *world) count(id string) {
+	w.t.Helper()
+	doc, err := w.things.Upsert(w.ctx, id, func(d *thing) error {
+		d.Count++
+		d.Outbox.Add(time.Now(), events.Fact{
+			ID: fmt.Sprintf("%s:%d:counted", id, d.Count), Type: "counted", Doc: id, Key: id, At: time.Now(),
+		}, "one", "two")
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.relay.Ring(&doc)
+}
+
+func (w *world) listen(group string, handle events.Handler) (stop func()) {
+	ctx, cancel := context.WithCancel(w.ctx)
+	bus := events.NewBus(w.client, slog.New(slog.DiscardHandler)) // of another process
+	done := make(chan struct{})
+	w.all.Go(func() {
+		defer close(done)
+		_ = bus.Listen(ctx, topic, group, handle)
+	})
+	return func() { cancel(); <-done }
+}
+
+// ears remember what they heard, in order.
+type ears struct {
+	mu    sync.Mutex
+	heard []string
+}
+
+func (e *ears) hear(_ context.Context, f events.Fact) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.heard = append(e.heard, f.ID)
+	return nil
+}
+
+// has reports whether every fact of n things with m counts each was heard.
+func (e *ears) has(n, m int) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range n {
+		for j := range m {
+			if id := fmt.Sprintf("thing-%d:%d:counted", i, j+1); !slices.Contains(e.heard, id) {
+				return fmt.Errorf("%s was not heard (of %d)", id, len(e.heard))
+			}
+		}
+	}
+	return nil
+}
+
+func (w *world) eventually(most time.Duration, try func() error) {
+	w.t.Helper()
+	var err error
+	for end := time.Now().Add(most); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if err = try(); err == nil {
+			return
+		}
+	}
+	w.t.Fatalf("not within %v: %v", most, err)
+}
+
+// settled reports whether every outbox is empty.
+func (w *world) settled() error {
+	for d, err := range w.things.All(w.ctx, docstore.Query{}) {
+		if err != nil {
+			return err
+		}
+		if len(d.Outbox.Facts) > 0 || d.Outbox.Due != nil {
+			return fmt.Errorf("%s still has %d facts", d.ID, len(d.Outbox.Facts))
+		}
+	}
+	return nil
+}
+
+func TestFactsReachEveryGroupInOrderAndAreConfirmed(t *testing.T) {
+	t.Parallel()
+	on(t, func(t *testing.T, addr string) {
+		w := newWorld(t, addr)
+		var one, two ears
+		w.listen("one", one.hear)
+		w.listen("two", two.hear)
+		for range 20 {
+			for i := range 10 {
+				w.count(fmt.Sprintf("thing-%d", i))
+			}
+		}
+		w.eventually(20*time.Second, func() error { return errors.Join(one.has(10, 20), two.has(10, 20), w.settled()) })
+		last := map[string]int{}
+		for _, id := range one.heard {
+			var thing, n int
+			if _, err := fmt.Sscanf(id, "thing-%d:%d:counted", &thing, &n); err != nil {
+				t.Fatal(err)
+			}
+			key := fmt.Sprint(thing)
+			if n > last[key]+1 {
+				t.Errorf("%s came after %d", id, last[key])
+			}
+			last[key] = max(last[key], n)
+		}
+	})
+}
+
+func TestAFailedFactIsRungAgain(t *testing.T) {
+	t.Parallel()
+	on(t, func(t *testing.T, addr string) {
+		w := newWorld(t, addr)
+		var two ears
+		var mu sync.Mutex
+		tries := 0
+		w.listen("one", func(context.Context, events.Fact) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if tries++; tries == 1 {
+				return errors.New("not now")
+			} else if tries == 2 {
+				panic("nor now")
+			}
+			return nil
+		})
+		w.listen("two", two.hear)
+		w.count("thing-0")
+		w.eventually(30*time.Second, w.settled)
+		if tries != 3 {
+			t.Errorf("%d tries", tries)
+		}
+	})
+}
+
+func TestListenersOfAGroupShareAndStandIn(t *testing.T) {
+	t.Parallel()
+	on(t, func(t *testing.T, addr string) {
+		w := newWorld(t, addr)
+		var first, second, two ears
+		w.listen("two", two.hear)
+		stopFirst := w.listen("one", first.hear)
+		w.listen("one", second.hear)
+		w.eventually(30*time.Second, func() error { // until both have lanes
+			w.count(fmt.Sprintf("thing-%d", rand.IntN(100)))
+			first.mu.Lock()
+			defer first.mu.Unlock()
+			second.mu.Lock()
+			defer second.mu.Unlock()
+			if len(first.heard) == 0 || len(second.heard) == 0 {
+				return fmt.Errorf("%d and %d", len(first.heard), len(second.heard))
+			}
+			return nil
+		})
+		stopFirst()
+		for i := range 50 {
+			w.count(fmt.Sprintf("late-%d", i))
+		}
+		w.eventually(40*time.Second, w.settled)
+	})
+}
+
+func TestForgettingAndAbsenceOfRedisLoseNothing(t *testing.T) {
+	t.Parallel()
+	server := redisserver.Start(t)
+	w := newWorld(t, server.Addr)
+	var one, two ears
+	w.listen("one", one.hear)
+	w.listen("two", two.hear)
+	for round := range 10 {
+		for i := range 10 {
+			w.count(fmt.Sprintf("thing-%d", i))
+		}
+		server.FlushAll(t)
+		if round == 5 {
+			server.Stop()
+			w.count("thing-0")
+			server.Restart(t)
+		}
+	}
+	w.eventually(60*time.Second, func() error { return errors.Join(one.has(10, 10), two.has(10, 10), w.settled()) })
+}
+
+func TestAProcessEndsBetweenEffectAndConfirmation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, redisserver.Start(t).Addr)
+	var two ears
+	w.listen("two", two.hear)
+	took := make(chan struct{})
+	var once sync.Once
+	stop := w.listen("one", func(ctx context.Context, _ events.Fact) error {
+		once.Do(func() { close(took) })
+		<-ctx.Done() // its process ends here
+		return ctx.Err()
+	})
+	w.count("thing-0")
+	<-took
+	stop()
+	var one ears
+	w.listen("one", one.hear)
+	w.eventually(40*time.Second, func() error { return errors.Join(one.has(1, 1), w.settled()) })
+}
+
+func TestWithoutListenersNothingIsKept(t *testing.T) {
+	t.Parallel()
+	var box events.Outbox
+	box.Add(time.Now(), events.Fact{ID: "x"})
+	if box.Facts != nil || box.Due != nil {
+		t.Errorf("%+v", box)
+	}
+}

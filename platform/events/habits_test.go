@@ -1,0 +1,177 @@
+package events_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ordergraph/platform/events"
+	"ordergraph/test/redisserver"
+)
+
+func TestAFactArrivesAtOnce(t *testing.T) {
+	t.Parallel()
+	on(t, func(t *testing.T, addr string) {
+		w := newWorld(t, addr)
+		heard := make(chan time.Time, 100)
+		w.listen("one", func(context.Context, events.Fact) error {
+			heard <- time.Now()
+			return nil
+		})
+		var two ears
+		w.listen("two", two.hear)
+		w.count("first") // when this is heard everybody is in place
+		<-heard
+		var took []time.Duration
+		for i := range 50 {
+			begun := time.Now()
+			w.count(fmt.Sprint("thing-", i))
+			took = append(took, (<-heard).Sub(begun))
+		}
+		slices.Sort(took)
+		t.Logf("half of the facts were heard within %v, most within %v", took[25], took[45])
+		// A fact that only the sweep rings takes two seconds.
+		if took[25] > time.Second {
+			t.Errorf("half of the facts took %v or longer", took[25])
+		}
+	})
+}
+
+// A key whose handler is slow holds up its own lane, and no other.
+func TestASlowLaneHoldsNoOtherUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, redisserver.Start(t).Addr)
+	var two ears
+	w.listen("two", two.hear)
+	slow, release := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	var quick ears
+	w.listen("one", func(ctx context.Context, f events.Fact) error {
+		if f.Key != "slow" {
+			return quick.hear(ctx, f)
+		}
+		once.Do(func() { close(slow) })
+		select {
+		case <-release:
+		case <-ctx.Done():
+		}
+		return nil
+	})
+	for range 300 { // more than a listener takes of a lane at once
+		w.count("slow")
+	}
+	<-slow
+	for i := range 50 {
+		w.count(fmt.Sprintf("thing-%d", i))
+	}
+	// All but those few that share the slow lane.
+	w.eventually(8*time.Second, func() error {
+		quick.mu.Lock()
+		defer quick.mu.Unlock()
+		if n := len(quick.heard); n < 35 {
+			return fmt.Errorf("%d were heard", n)
+		}
+		return nil
+	})
+	close(release)
+	w.eventually(30*time.Second, func() error { return errors.Join(quick.has(50, 1), w.settled()) })
+}
+
+// What one group has confirmed is rung again for the others only.
+func TestOnlyWhoHasNotConfirmedHearsAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, redisserver.Start(t).Addr)
+	var one ears
+	w.listen("one", one.hear)
+	w.count("thing-0")
+	w.eventually(20*time.Second, func() error { // rung again, for "two"
+		d, err := w.things.Get(w.ctx, "thing-0")
+		if err == nil && (len(d.Outbox.Facts) != 1 || d.Outbox.Facts[0].Attempts < 2) {
+			err = fmt.Errorf("%+v", d.Outbox)
+		}
+		return err
+	})
+	var two ears
+	w.listen("two", two.hear)
+	w.eventually(20*time.Second, w.settled)
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	if len(one.heard) != 1 {
+		t.Errorf("heard %d times by who had confirmed", len(one.heard))
+	}
+}
+
+// Nobody waits for a read that blocks, and leases do not outlive the listener.
+func TestListenersEndAtOnce(t *testing.T) {
+	t.Parallel()
+	on(t, func(t *testing.T, addr string) {
+		w := newWorld(t, addr)
+		var one ears
+		stop := w.listen("one", one.hear)
+		w.count("thing-0")
+		w.eventually(20*time.Second, func() error { return one.has(1, 1) })
+		begun := time.Now()
+		stop()
+		if took := time.Since(begun); took > 1500*time.Millisecond {
+			t.Errorf("it took %v", took)
+		}
+		if leases := w.client.Keys(w.ctx, "lane:*").Val(); len(leases) > 0 {
+			t.Errorf("left behind: %v", leases)
+		}
+	})
+}
+
+// With nothing to do, a listener and a relay ask Redis about once a second.
+func TestIdleCostsLittle(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, redisserver.Start(t).Addr)
+	var one ears
+	w.listen("one", one.hear)
+	w.count("thing-0")
+	w.eventually(20*time.Second, func() error { return one.has(1, 1) })
+	commands := func() (n int) {
+		for line := range strings.SplitSeq(w.client.Info(w.ctx, "stats").Val(), "\r\n") {
+			if _, err := fmt.Sscanf(line, "total_commands_processed:%d", &n); err == nil {
+				return n
+			}
+		}
+		t.Fatal("the server does not count")
+		return 0
+	}
+	before := commands()
+	const watched = 6 * time.Second
+	time.Sleep(watched)
+	// A third of it is the script that shares the lanes: some 20 small commands within one call.
+	n := commands() - before
+	t.Logf("%d commands in %v", n, watched)
+	if n > 25*int(watched/time.Second) {
+		t.Errorf("%d commands in %v", n, watched)
+	}
+}
+
+func TestOnlyTheLatestIsKept(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	var box events.Outbox
+	for i := range 3 {
+		box.AddLatest(now.Add(time.Duration(i)), events.Fact{ID: fmt.Sprint("a", i), Type: "x", Key: "a"}, "one")
+	}
+	box.AddLatest(now, events.Fact{ID: "b", Type: "x", Key: "b"}, "one")
+	box.AddLatest(now, events.Fact{ID: "c", Type: "y", Key: "a"}, "one")
+	var ids []string
+	for _, p := range box.Facts {
+		ids = append(ids, p.Fact.ID)
+	}
+	if got := strings.Join(ids, " "); got != "a2 b c" || box.Due == nil {
+		t.Errorf("%s, due %v", got, box.Due)
+	}
+	box.AddLatest(now, events.Fact{ID: "d", Type: "x", Key: "b"})
+	if len(box.Facts) != 2 {
+		t.Errorf("%+v", box)
+	}
+}

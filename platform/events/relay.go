@@ -1,0 +1,302 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"ordergraph/platform/docstore"
+)
+
+const (
+	firstPatience = 2 * time.Second // until an unconfirmed fact is rung again
+	lastPatience  = time.Minute     // at most
+	sweepEvery    = time.Second
+	queueLength   = 4096 // facts waiting to be rung by this process
+	worryAfter    = 10   // attempts: then it is logged
+)
+
+// Add puts a fact into the outbox, for the groups that are to confirm it.
+// Without listeners there is nothing to keep.
+func (o *Outbox) Add(now time.Time, f Fact, listeners ...string) {
+	if len(listeners) == 0 {
+		return
+	}
+	o.Facts = append(o.Facts, Pending{Fact: f, Awaiting: slices.Clone(listeners)})
+	due := now.Add(firstPatience)
+	if o.Due == nil || due.Before(*o.Due) {
+		o.Due = &due
+	}
+}
+
+// AddLatest is Add for facts of which only the latest of a key matters: what
+// is still there of this type and key goes, so that an outbox whose listeners
+// are away does not grow.
+func (o *Outbox) AddLatest(now time.Time, f Fact, listeners ...string) {
+	o.Facts = slices.DeleteFunc(o.Facts, func(p Pending) bool { return p.Fact.Type == f.Type && p.Fact.Key == f.Key })
+	if len(o.Facts) == 0 {
+		o.Facts, o.Due = nil, nil
+	}
+	o.Add(now, f, listeners...)
+}
+
+// Confirm notes that a group has taken the effect of a fact, and reports
+// whether that was news. A fact that all have confirmed leaves the outbox.
+func (o *Outbox) Confirm(factID, group string) bool {
+	i := slices.IndexFunc(o.Facts, func(p Pending) bool { return p.Fact.ID == factID })
+	if i < 0 {
+		return false
+	}
+	j := slices.Index(o.Facts[i].Awaiting, group)
+	if j < 0 {
+		return false
+	}
+	o.Facts[i].Awaiting = slices.Delete(o.Facts[i].Awaiting, j, j+1)
+	if len(o.Facts[i].Awaiting) == 0 {
+		o.Facts = slices.Delete(o.Facts, i, i+1)
+	}
+	if len(o.Facts) == 0 {
+		o.Facts, o.Due = nil, nil
+	}
+	return true
+}
+
+// again notes that every fact is rung once more, and when the next time is.
+func (o *Outbox) again(now time.Time) {
+	most := 0
+	for i := range o.Facts {
+		o.Facts[i].Attempts++
+		most = max(most, o.Facts[i].Attempts)
+	}
+	wait := min(firstPatience<<min(most, 10), lastPatience)
+	due := now.Add(wait/2 + mathrand.N(wait))
+	o.Due = &due
+}
+
+// RelayOptions change how a relay works.
+type RelayOptions struct {
+	Now func() time.Time // nil: time.Now
+	Log *slog.Logger     // nil: silent
+}
+
+// A Relay rings the facts in the outboxes of one collection until their
+// listeners have confirmed them. Several processes may relay one collection.
+type Relay[T any] struct {
+	bus    *Bus
+	topic  string
+	docs   *docstore.Collection[T]
+	outbox func(*T) *Outbox
+	now    func() time.Time
+	log    *slog.Logger
+	queue  chan Pending
+
+	mu    sync.Mutex
+	rung  map[string]bool // ids of the facts rung lately
+	order []string        // those ids, oldest first
+}
+
+// NewRelay is a relay of the collection, which declares Index(). outbox says
+// where in a document its outbox is.
+func NewRelay[T any](bus *Bus, topic string, docs *docstore.Collection[T], outbox func(*T) *Outbox, o RelayOptions) *Relay[T] {
+	r := &Relay[T]{bus: bus, topic: topic, docs: docs, outbox: outbox, now: o.Now, log: o.Log, queue: make(chan Pending, queueLength), rung: map[string]bool{}}
+	if r.now == nil {
+		r.now = time.Now
+	}
+	if r.log == nil {
+		r.log = slog.New(slog.DiscardHandler)
+	}
+	return r
+}
+
+// Ring has the document's facts rung as soon as may be; call it after the
+// write that put them there. It never waits: where too many are waiting
+// already, the sweep rings them later.
+func (r *Relay[T]) Ring(doc *T) {
+	for _, p := range r.outbox(doc).Facts {
+		if p.Attempts > 0 || !r.first(p.Fact.ID) {
+			continue // rung before, and due again by itself
+		}
+		select {
+		case r.queue <- p:
+		default:
+			return
+		}
+	}
+}
+
+// first reports whether this fact was not rung lately: a document that
+// changes quickly still has those that are on their way.
+func (r *Relay[T]) first(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.rung[id] {
+		return false
+	}
+	r.rung[id] = true
+	if r.order = append(r.order, id); len(r.order) > queueLength {
+		delete(r.rung, r.order[0])
+		r.order = r.order[1:]
+	}
+	return true
+}
+
+// Run rings, sweeps and takes confirmations until ctx ends.
+func (r *Relay[T]) Run(ctx context.Context) error {
+	var all sync.WaitGroup
+	all.Go(func() { r.flush(ctx) })
+	all.Go(func() { r.hearConfirmations(ctx) })
+	for ctx.Err() == nil {
+		if err := r.Sweep(ctx); err != nil && ctx.Err() == nil {
+			r.log.WarnContext(ctx, "facts that are due could not be rung", "topic", r.topic, "error", err)
+		}
+		pause(ctx, sweepEvery/2+mathrand.N(sweepEvery))
+	}
+	all.Wait()
+	return ctx.Err()
+}
+
+// flush rings what waits in the queue, as much at once as there is.
+func (r *Relay[T]) flush(ctx context.Context) {
+	for {
+		var rings []Pending
+		select {
+		case <-ctx.Done():
+			return
+		case p := <-r.queue:
+			rings = append(rings, p)
+		}
+		for more := true; more && len(rings) < 256; {
+			select {
+			case p := <-r.queue:
+				rings = append(rings, p)
+			default:
+				more = false
+			}
+		}
+		// A ring that is lost is made again by the sweep.
+		if err := r.bus.ring(ctx, r.topic, rings); err != nil {
+			pause(ctx, 50*time.Millisecond)
+		}
+	}
+}
+
+// Sweep rings all facts that are due. The document notes the attempt first,
+// so that of several relays one rings it.
+func (r *Relay[T]) Sweep(ctx context.Context) error {
+	q := docstore.Query{Index: Index().Name, Until: r.now(), Limit: 200}
+	for {
+		page, err := r.docs.Find(ctx, q)
+		if err != nil {
+			return err
+		}
+		var rings []Pending
+		for i := range page.Items {
+			box := r.outbox(&page.Items[i])
+			if len(box.Facts) == 0 {
+				continue
+			}
+			doc, err := r.docs.Update(ctx, box.Facts[0].Fact.Doc, func(d *T) error {
+				box := r.outbox(d)
+				if box.Due == nil || box.Due.After(r.now()) {
+					return docstore.Unchanged
+				}
+				box.again(r.now())
+				return nil
+			})
+			if errors.Is(err, docstore.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			for _, p := range r.outbox(&doc).Facts {
+				if p.Attempts == worryAfter {
+					r.log.WarnContext(ctx, "a fact is not confirmed", "topic", r.topic, "fact", p.Fact.ID, "awaiting", strings.Join(p.Awaiting, " "), "attempts", p.Attempts)
+				}
+				rings = append(rings, p)
+			}
+		}
+		if err := r.bus.ring(ctx, r.topic, rings); err != nil {
+			return err
+		}
+		if page.Next == "" {
+			return nil
+		}
+		q.After = page.Next
+	}
+}
+
+// hearConfirmations takes facts that were confirmed out of their outboxes. A
+// confirmation that gets lost here is made again, for the fact is rung again.
+func (r *Relay[T]) hearConfirmations(ctx context.Context) {
+	const group = "relay"
+	client, done := dedicated(ctx, r.bus.client)
+	defer done()
+	stream := confirmations(r.topic)
+	patience := newPatience()
+	for ctx.Err() == nil {
+		results, err := client.XReadGroup(ctx, &redis.XReadGroupArgs{
+			Group: group, Consumer: consumer, Streams: []string{stream, ">"}, Count: 4 * readCount, Block: blockFor, NoAck: true,
+		}).Result()
+		switch {
+		case errors.Is(err, redis.Nil):
+			continue
+		case ctx.Err() != nil:
+			return
+		case err != nil && strings.HasPrefix(err.Error(), "NOGROUP"):
+			if err := client.XGroupCreateMkStream(ctx, stream, group, "0").Err(); err != nil && !strings.HasPrefix(err.Error(), "BUSYGROUP") {
+				pause(ctx, 50*time.Millisecond)
+			}
+			continue
+		case err != nil:
+			patience.wait(ctx, func(d time.Duration) {
+				r.log.WarnContext(ctx, "redis is away; confirmations wait", "topic", r.topic, "error", err, "again", d)
+			})
+			continue
+		}
+		patience.reset()
+		for _, result := range results {
+			if err := r.confirm(ctx, result.Messages); err != nil && ctx.Err() == nil {
+				r.log.WarnContext(ctx, "confirmations could not be noted; their facts are rung again", "topic", r.topic, "error", err)
+				pause(ctx, 100*time.Millisecond)
+			}
+		}
+	}
+}
+
+// confirm notes a batch of confirmations, each document in one write.
+func (r *Relay[T]) confirm(ctx context.Context, messages []redis.XMessage) error {
+	type confirmation struct{ fact, group string }
+	byDoc := map[string][]confirmation{}
+	for _, m := range messages {
+		doc, _ := m.Values["doc"].(string)
+		fact, _ := m.Values["fact"].(string)
+		group, _ := m.Values["group"].(string)
+		byDoc[doc] = append(byDoc[doc], confirmation{fact, group})
+	}
+	var errs []error
+	for doc, confirmed := range byDoc {
+		_, err := r.docs.Update(ctx, doc, func(d *T) error {
+			news := false
+			for _, c := range confirmed {
+				news = r.outbox(d).Confirm(c.fact, c.group) || news
+			}
+			if !news {
+				return docstore.Unchanged
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, docstore.ErrNotFound) {
+			errs = append(errs, fmt.Errorf("confirm %s: %w", doc, err))
+		}
+	}
+	return errors.Join(errs...)
+}
