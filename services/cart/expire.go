@@ -1,0 +1,99 @@
+package cart
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"ordergraph/platform/docstore"
+)
+
+// sweepEvery is how often Run sweeps, on average.
+const sweepEvery = time.Minute
+
+// sweepFor is how long a sweep may take; the next one goes on where it ended.
+const sweepFor = 5 * time.Minute
+
+// settleAfter is how old a hold on a code is before the sweep asks what has
+// become of its order. Asking earlier would be right as well, only vain.
+const settleAfter = time.Minute
+
+// Run sweeps until the context ends, and once at the start: after a crash
+// there may be something to put right. It returns the context's error.
+func (k *Keeper) Run(ctx context.Context) error {
+	t := time.NewTimer(0)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-t.C:
+		}
+		sweep, cancel := context.WithTimeout(ctx, sweepFor)
+		swept, err := k.Sweep(sweep)
+		cancel()
+		switch {
+		case err != nil && ctx.Err() == nil:
+			k.log.WarnContext(ctx, "sweep of carts not finished; it goes on in a minute", "error", err)
+		case swept.Expired > 0 || swept.Released > 0:
+			k.log.InfoContext(ctx, "carts swept", "expired", swept.Expired, "codes_released", swept.Released)
+		}
+		t.Reset(sweepEvery/2 + rand.N(sweepEvery))
+	}
+}
+
+// Swept is what a sweep did.
+type Swept struct {
+	Expired  int // carts deleted
+	Released int // uses of codes given back for orders that never came about
+}
+
+// Sweep deletes carts that nobody has touched for KeepFor, unless an order
+// has them, and puts the use of discount codes right where a process died in
+// the midst of a claim. It may run in several processes at once.
+func (k *Keeper) Sweep(ctx context.Context) (Swept, error) {
+	var s Swept
+	now := k.now()
+	// The codes come first: what a completed cart says of its codes is still
+	// needed, and is deleted long after they have been settled here.
+	aged := docstore.Query{Index: "held", Until: now.Add(-settleAfter)}
+	for d, err := range k.discounts.All(ctx, aged) {
+		if err != nil {
+			return s, err
+		}
+		n, err := k.reconcile(ctx, d.ID)
+		s.Released += n
+		if err != nil {
+			return s, err
+		}
+	}
+	for c, err := range k.carts.All(ctx, docstore.Query{Index: "expires", Until: now, Limit: 200}) {
+		if err != nil {
+			return s, err
+		}
+		deleted, err := k.expire(ctx, c.ID, now)
+		if err != nil {
+			return s, err
+		}
+		if deleted {
+			s.Expired++
+		}
+	}
+	return s, nil
+}
+
+var errKept = errors.New("cart: touched meanwhile")
+
+func (k *Keeper) expire(ctx context.Context, id string, now time.Time) (deleted bool, err error) {
+	err = k.carts.Delete(ctx, id, func(c *cartDoc) error {
+		if !c.isExpired(now) || c.Claim != nil && c.Claim.State != completed {
+			return errKept
+		}
+		return nil
+	})
+	if errors.Is(err, errKept) {
+		return false, nil
+	}
+	return err == nil, err
+}

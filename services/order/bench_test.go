@@ -1,0 +1,44 @@
+package order_test
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"ordergraph/platform/identity"
+	"ordergraph/services/order"
+	"ordergraph/services/order/ordertest"
+)
+
+// BenchmarkCheckout is whole checkouts, durable on disk, through all services
+// in one process and the sandbox's processor over HTTP; carts are made before.
+func BenchmarkCheckout(b *testing.B) {
+	for _, clients := range []int{1, 16, 64} {
+		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
+			s := ordertest.New(b, ordertest.OnDisk())
+			s.Receive("shirt", map[string]int64{"berlin": 1_000_000})
+			s.Receive("ebook", map[string]int64{"berlin": 1_000_000})
+			ins := make([]order.CheckoutInput, b.N)
+			for i := range ins {
+				ins[i] = s.Input(s.Cart("shirt", "ebook", 2))
+			}
+			var next atomic.Int64
+			b.ResetTimer()
+			var all sync.WaitGroup
+			for range clients {
+				all.Go(func() {
+					for i := next.Add(1) - 1; i < int64(b.N); i = next.Add(1) - 1 {
+						got, err := s.Orders.Checkout(background, identity.Caller{}, ins[i])
+						if err != nil || got.Order.Status != order.Confirmed {
+							b.Errorf("%+v %v", got.Order, err)
+							return
+						}
+					}
+				})
+			}
+			all.Wait()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "checkouts/s")
+		})
+	}
+}

@@ -1,0 +1,16 @@
+package order
+
+import "ordergraph/platform/fault"
+
+// What the order service answers instead of doing what it was asked.
+var (
+	ErrNotFound  = fault.New(fault.NotFound, "order.not_found", "There is no such order.")
+	ErrInput     = fault.New(fault.Invalid, "order.input", "This request is not valid.")
+	ErrKeyReused = fault.New(fault.Conflict, "order.key_reused", "This idempotency key was used for another checkout. Use a new one.")
+	ErrTooLate   = fault.New(fault.Conflict, "order.too_late", "This order can no longer be cancelled.")
+	ErrSignIn    = fault.New(fault.Unauthenticated, "order.sign_in", "Sign in to see your orders.")
+	ErrCursor    = fault.New(fault.Invalid, "order.cursor", "This cursor does not belong to this list. Start again without it.")
+)
+
+// ErrForbidden is an Audit by somebody who does not work here.
+var ErrForbidden = fault.New(fault.PermissionDenied, "order.forbidden", "You may not do this.")

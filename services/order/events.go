@@ -1,0 +1,116 @@
+package order
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"ordergraph/platform/docstore"
+	"ordergraph/platform/events"
+	"ordergraph/services/payment"
+)
+
+// Topic is the stream on which the order service rings its facts.
+const Topic = "order"
+
+// FactChanged tells that an order came into a new state, or that what the
+// customer sees of its payment changed. Its key is the order's id, its data a
+// Changed; who hears it asks Get for the order.
+const FactChanged = "order.changed"
+
+// Changed is the data of FactChanged.
+type Changed struct {
+	Status  Status `bson:"status"`
+	Version int64  `bson:"version"` // of the order; the greater is the later
+}
+
+// group is the name under which the order service hears others' facts.
+const group = "order"
+
+// ring puts the fact of a change into the document that is about to be
+// written as this version. Without listeners there is nothing to keep.
+func (k *Keeper) ring(d *document, version int64) {
+	if len(k.o.Listeners) == 0 {
+		return
+	}
+	data, err := bson.Marshal(Changed{Status: d.Status, Version: version})
+	if err != nil {
+		panic(fmt.Sprintf("order: encode a fact: %v", err)) // two plain fields always encode
+	}
+	now := k.now()
+	d.Outbox.Add(now, events.Fact{
+		ID: fmt.Sprintf("%s:%d:%s", d.ID, version, FactChanged), Type: FactChanged, Doc: d.ID, Key: d.ID, At: now, Data: data,
+	}, k.o.Listeners...)
+}
+
+// rung has what ring kept told at once; should that get lost, the relay makes
+// up for it.
+func (k *Keeper) rung(d *document) {
+	if k.relay != nil {
+		k.relay.Ring(d)
+	}
+}
+
+func (k *Keeper) listen(ctx context.Context) error {
+	return k.o.Bus.Listen(ctx, payment.Topic, group, k.heard)
+}
+
+// heard drives the order whose payment has changed. A fact that comes while a
+// driver is at it makes that one look again; one that comes late changes
+// nothing.
+func (k *Keeper) heard(ctx context.Context, fact events.Fact) error {
+	if fact.Type != payment.FactChanged || fact.Key == "" {
+		return nil
+	}
+	if r := k.running(fact.Key); r != nil {
+		r.poke()
+		return nil
+	}
+	doc, err := k.orders.Get(ctx, fact.Key)
+	switch {
+	case errors.Is(err, docstore.ErrNotFound):
+		return nil // a payment that no order of ours has begun
+	case err != nil:
+		return err
+	case doc.steady():
+		return k.recheck(ctx, &doc)
+	case doc.leased(k.now()):
+		return nil
+	}
+	return k.resume(ctx, fact.Key, true, false, time.Now().Add(k.turn()))
+}
+
+// recheck looks at an order that has ended without the money when its payment
+// changes after all: a bank may send a refund back days after it was said to
+// have succeeded. It is then refunded once more.
+func (k *Keeper) recheck(ctx context.Context, d *document) error {
+	if d.Status != Refunded && d.Status != Failed || d.Saga.PayingSince == nil {
+		return nil
+	}
+	p, err := k.o.Payment.Get(ctx, ourselves, d.ID)
+	if err != nil || kept(p).Minor <= 0 {
+		return err
+	}
+	k.o.Log.ErrorContext(ctx, "an order that was given back has its customer's money again", "order", d.ID, "status", d.Status)
+	if d.Status == Failed {
+		_, err := k.o.Payment.Void(ctx, ourselves, d.ID)
+		return err
+	}
+	_, err = k.orders.Update(ctx, d.ID, func(d *document) error {
+		if !d.steady() || d.Status != Refunded {
+			return docstore.Unchanged
+		}
+		now := k.now()
+		due := now.Add(refundPatience)
+		d.Saga.Refunds++
+		d.Saga.Due = &due
+		d.see(p)
+		d.enter(Cancelled, now, "The bank sent the refund back; it is made again.")
+		k.ring(d, d.Version+1)
+		return nil
+	})
+	return err
+}

@@ -1,0 +1,173 @@
+// Package order turns a cart into a paid order exactly once, whatever happens
+// on the way.
+package order
+
+import (
+	"context"
+	"time"
+
+	"ordergraph/platform/identity"
+	"ordergraph/platform/money"
+	"ordergraph/services/cart"
+)
+
+// Service is the contract of the order service.
+type Service interface {
+	// Checkout makes an order of a cart. Everything is worked out again: the
+	// price, the stock, the payment. The same idempotency key always gives
+	// the same order and the same answer; with another input it is
+	// ErrKeyReused. The order that comes back is CONFIRMED, FAILED with its
+	// reason, or still on its way (PAYING: see Payment for what the customer
+	// has to do, or watch its status). Input that no order can be made of is
+	// answered with Problems and no order. Anyone may call it who knows the
+	// cart's id.
+	Checkout(ctx context.Context, who identity.Caller, in CheckoutInput) (CheckoutResult, error)
+	// Get returns an order to who may see it: the customer it belongs to,
+	// staff, or anyone with its access token. ErrNotFound for anyone else.
+	Get(ctx context.Context, who identity.Caller, id, accessToken string) (Order, error)
+	// List returns the caller's own orders, newest first; all of them to
+	// staff. ErrSignIn for guests.
+	List(ctx context.Context, who identity.Caller, q ListQuery) (Page, error)
+	// Cancel ends an order that has not been shipped: stock goes back, money
+	// is refunded. Who may see the order may cancel it while it is CONFIRMED
+	// or earlier; staff also while FULFILLING. Repeating it is harmless.
+	// ErrNotFound, ErrTooLate.
+	Cancel(ctx context.Context, who identity.Caller, in CancelInput) (Order, error)
+	// Audit checks what must always hold on a stretch of all orders, against
+	// what payment and inventory know of them. Staff only: ErrForbidden,
+	// ErrCursor.
+	Audit(ctx context.Context, who identity.Caller, after string) (AuditReport, error)
+}
+
+// Status is how far an order has come.
+type Status string
+
+// The states of an order:
+//
+//	PENDING → RESERVED → PAYING → CONFIRMED → FULFILLING → SHIPPED → DELIVERED
+//	   └────────┴─────────┴──► FAILED              └─► CANCELLED → REFUNDED
+const (
+	Pending    Status = "PENDING"    // stored; nothing promised yet
+	Reserved   Status = "RESERVED"   // the goods are held
+	Paying     Status = "PAYING"     // money is being taken
+	Confirmed  Status = "CONFIRMED"  // paid, and the goods are the customer's
+	Fulfilling Status = "FULFILLING" // being picked and packed
+	Shipped    Status = "SHIPPED"
+	Delivered  Status = "DELIVERED"
+	Failed     Status = "FAILED"    // nothing sold, nothing charged; see Reason
+	Cancelled  Status = "CANCELLED" // called off after it was confirmed; the refund is on its way
+	Refunded   Status = "REFUNDED"  // the money is back
+)
+
+// Reason is why an order failed.
+type Reason string
+
+// The reasons to fail.
+const (
+	ReasonOutOfStock        Reason = "OUT_OF_STOCK"
+	ReasonCart              Reason = "CART_INVALID" // see Problem for the cart's own code
+	ReasonCardDeclined      Reason = "CARD_DECLINED"
+	ReasonInsufficientFunds Reason = "INSUFFICIENT_FUNDS"
+	ReasonExpiredCard       Reason = "EXPIRED_CARD"
+	ReasonInvalidMethod     Reason = "INVALID_PAYMENT_METHOD"
+	ReasonNotConfirmed      Reason = "PAYMENT_NOT_CONFIRMED"
+	ReasonPaymentFailed     Reason = "PAYMENT_UNAVAILABLE"
+	ReasonCancelled         Reason = "CANCELLED" // called off before it was confirmed
+	ReasonTimeout           Reason = "TIMEOUT"   // a step did not end within its deadline
+)
+
+// CheckoutInput is what an order is made of.
+type CheckoutInput struct {
+	CartID          string
+	IdempotencyKey  string // 8 to 255 printable ASCII characters, best a UUID
+	Email           string
+	Phone           string // E.164, or empty
+	ShippingAddress Address
+	BillingAddress  *Address      // nil: the shipping address
+	ShippingRate    string        // handle; "" where nothing must be shipped, or to take the cheapest
+	PaymentMethod   string        // the processor's token for the card
+	ReturnURL       string        // where the bank sends the customer back to
+	Locale          string        // BCP 47, for messages and documents; "" means "en"
+	ExpectTotal     *money.Amount // refuse to charge another total
+}
+
+// Address is where somebody lives.
+type Address struct {
+	FirstName string
+	LastName  string
+	Company   string
+	Address1  string
+	Address2  string
+	City      string
+	Province  string // ISO 3166-2 subdivision without the country, or empty
+	Zip       string
+	Country   string // ISO 3166-1 alpha-2
+	Phone     string
+}
+
+// CheckoutResult is the answer to a checkout.
+type CheckoutResult struct {
+	Order       *Order // nil when Problems prevented it
+	AccessToken string // shows the order to a guest; long, random, secret
+	Problems    []cart.Problem
+}
+
+// An Order is a purchase and its whole story.
+type Order struct {
+	ID              string
+	Number          string // short, for people: "K7M2-4QXD"
+	Version         int64  // grows with every change
+	Status          Status
+	Reason          Reason         // of a failed one
+	Problems        []cart.Problem // of a failed one: what the customer should know
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+	CustomerID      string
+	Email           string
+	Phone           string
+	Locale          string
+	ShippingAddress Address
+	BillingAddress  Address
+	Quote           cart.Quote // lines, prices, discounts, tax, shipping as paid
+	Payment         PaymentView
+	Timeline        []Entry
+	CancelReason    string
+}
+
+// PaymentView is what the customer may see of the payment.
+type PaymentView struct {
+	State     string // payment.State; "" while none was begun
+	ActionURL string // where to confirm, while that is needed
+	Brand     string
+	Last4     string
+	Captured  money.Amount
+	Refunded  money.Amount
+}
+
+// Entry is one step of an order's story.
+type Entry struct {
+	At     time.Time
+	Status Status // the state it came into
+	Cause  string // what brought it there, for people
+}
+
+// ListQuery asks for orders.
+type ListQuery struct {
+	Status Status // only these; "" means all
+	After  string // cursor
+	Limit  int    // at most 100
+}
+
+// Page is a stretch of orders.
+type Page struct {
+	Orders  []Order
+	Cursors []string // one per order
+	HasMore bool
+}
+
+// CancelInput calls an order off.
+type CancelInput struct {
+	OrderID     string
+	AccessToken string
+	Reason      string // the customer's words, at most 500 bytes
+}

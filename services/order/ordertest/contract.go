@@ -1,0 +1,353 @@
+package ordertest
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ordergraph/platform/identity"
+	"ordergraph/platform/money"
+	"ordergraph/services/cart"
+	"ordergraph/services/order"
+)
+
+var background = context.Background()
+
+// Run holds an order service to its contract. reach says how the shop's
+// orders are reached: themselves, or by a client of them.
+func Run(t *testing.T, reach func(*testing.T, *Shop) order.Service) {
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, *Shop, order.Service)
+	}{
+		{"AnOrderIsTheSameForEveryone", anOrderIsTheSameForEveryone},
+		{"FailureSaysWhy", failureSaysWhy},
+		{"ProblemsNameTheField", problemsNameTheField},
+		{"CardNumbersAreRefused", cardNumbersAreRefused},
+		{"TheInputIsTidied", theInputIsTidied},
+		{"KeysAreUsedOnce", keysAreUsedOnce},
+		{"WhoMaySeeAnOrder", whoMaySeeAnOrder},
+		{"ListsAreReadPageByPage", listsAreReadPageByPage},
+		{"ListsRefuseWhatMakesNoSense", listsRefuseWhatMakesNoSense},
+		{"CancelGivesBack", cancelGivesBack},
+		{"AuditIsForStaff", auditIsForStaff},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := New(t)
+			s.Receive("mug", map[string]int64{"berlin": 5})
+			s.Receive("shirt", map[string]int64{"berlin": 500, "hamburg": 500})
+			c.test(t, s, reach(t, s))
+		})
+	}
+}
+
+func anOrderIsTheSameForEveryone(t *testing.T, s *Shop, orders order.Service) {
+	cartID := s.Cart("mug", 2, "shirt")
+	c, err := s.Carts.Get(background, identity.Caller{}, cartID)
+	s.must(err)
+	total := c.Cost.Total.Plus(c.Rates[0].Price)
+	billing := order.Address{Company: "Analytical Engines Ltd", Address1: "1 St James's Sq", City: "London", Zip: "SW1Y 4JH", Country: "GB"}
+	in := s.Input(cartID, func(in *order.CheckoutInput) {
+		in.BillingAddress, in.ExpectTotal, in.ShippingRate = &billing, &total, c.Rates[0].Handle
+	})
+	got, err := orders.Checkout(background, identity.Caller{CustomerID: "ada"}, in)
+	s.must(err)
+	if got.Order == nil || got.Order.Status != order.Confirmed {
+		t.Fatalf("%+v", got)
+	}
+	want := s.Order(got.Order.ID)
+	if !reflect.DeepEqual(*got.Order, want) {
+		t.Errorf("checkout answered\n%+v\nthe order is\n%+v", *got.Order, want)
+	}
+	again, err := orders.Get(background, identity.Caller{}, want.ID, got.AccessToken)
+	s.must(err)
+	if !reflect.DeepEqual(again, want) {
+		t.Errorf("get answered\n%+v\nthe order is\n%+v", again, want)
+	}
+	if want.CustomerID != "ada" || want.BillingAddress != billing || want.ShippingAddress != in.ShippingAddress || want.Quote.Cost.Total != total ||
+		len(want.Quote.Lines) != 2 || want.Quote.Rate == nil || want.Email != in.Email || want.Phone != in.Phone || want.Locale != "de-DE" {
+		t.Errorf("%+v", want)
+	}
+}
+
+func failureSaysWhy(t *testing.T, s *Shop, orders order.Service) {
+	got, err := orders.Checkout(background, identity.Caller{}, s.Input(s.Cart("mug"), Paying("pm_card_chargeDeclined")))
+	s.must(err)
+	o := got.Order
+	if o.Status != order.Failed || o.Reason != order.ReasonCardDeclined || got.AccessToken == "" || len(got.Problems) != 0 ||
+		len(o.Problems) != 1 || !slices.Equal(o.Problems[0].Field, []string{"paymentMethod"}) || o.Problems[0].Message == "" {
+		t.Errorf("%+v", o)
+	}
+}
+
+func problemsNameTheField(t *testing.T, s *Shop, orders order.Service) {
+	cartID := s.Cart("mug")
+	for _, c := range []struct {
+		field  string
+		change func(*order.CheckoutInput)
+	}{
+		{"cartId", func(in *order.CheckoutInput) { in.CartID = "" }},
+		{"cartId", func(in *order.CheckoutInput) { in.CartID = "cart\x00" }},
+		{"idempotencyKey", func(in *order.CheckoutInput) { in.IdempotencyKey = "short" }},
+		{"idempotencyKey", func(in *order.CheckoutInput) { in.IdempotencyKey = strings.Repeat("k", 256) }},
+		{"idempotencyKey", func(in *order.CheckoutInput) { in.IdempotencyKey = "schlüssel" }},
+		{"idempotencyKey", func(in *order.CheckoutInput) { in.IdempotencyKey = "line\nbreak" }},
+		{"email", func(in *order.CheckoutInput) { in.Email = "" }},
+		{"email", func(in *order.CheckoutInput) { in.Email = "ada" }},
+		{"email", func(in *order.CheckoutInput) { in.Email = "ada@localhost" }},
+		{"email", func(in *order.CheckoutInput) { in.Email = "Ada <ada@example.org>" }},
+		{"email", func(in *order.CheckoutInput) { in.Email = "ada@example.org\r\nBcc: eve@example.org" }},
+		{"email", func(in *order.CheckoutInput) { in.Email = strings.Repeat("a", 65) + "@example.org" }},
+		{"phone", func(in *order.CheckoutInput) { in.Phone = "0170 1234567" }},
+		{"phone", func(in *order.CheckoutInput) { in.Phone = "+4917012345678901" }},
+		{"shippingAddress.lastName", func(in *order.CheckoutInput) { in.ShippingAddress.LastName = "  " }},
+		{"shippingAddress.address1", func(in *order.CheckoutInput) { in.ShippingAddress.Address1 = "" }},
+		{"shippingAddress.address2", func(in *order.CheckoutInput) { in.ShippingAddress.Address2 = strings.Repeat("x", 256) }},
+		{"shippingAddress.city", func(in *order.CheckoutInput) { in.ShippingAddress.City = "" }},
+		{"shippingAddress.city", func(in *order.CheckoutInput) { in.ShippingAddress.City = "Ber\nlin" }},
+		{"shippingAddress.zip", func(in *order.CheckoutInput) { in.ShippingAddress.Zip = "" }},
+		{"shippingAddress.country", func(in *order.CheckoutInput) { in.ShippingAddress.Country = "" }},
+		{"shippingAddress.country", func(in *order.CheckoutInput) { in.ShippingAddress.Country = "UK" }},
+		{"shippingAddress.country", func(in *order.CheckoutInput) { in.ShippingAddress.Country = "DEU" }},
+		{"shippingAddress.province", func(in *order.CheckoutInput) { in.ShippingAddress.Province = "Bavaria" }},
+		{"shippingAddress.phone", func(in *order.CheckoutInput) { in.ShippingAddress.Phone = "1" }},
+		{"billingAddress.country", func(in *order.CheckoutInput) { a := in.ShippingAddress; a.Country = "XX"; in.BillingAddress = &a }},
+		{"shippingRate", func(in *order.CheckoutInput) { in.ShippingRate = "a b" }},
+		{"paymentMethod", func(in *order.CheckoutInput) { in.PaymentMethod = "" }},
+		{"paymentMethod", func(in *order.CheckoutInput) { in.PaymentMethod = "pm card" }},
+		{"returnUrl", func(in *order.CheckoutInput) { in.ReturnURL = "javascript:alert(1)" }},
+		{"returnUrl", func(in *order.CheckoutInput) { in.ReturnURL = "/relative" }},
+		{"locale", func(in *order.CheckoutInput) { in.Locale = "not a language" }},
+		{"expectTotal.amount", func(in *order.CheckoutInput) { m := money.Of(-1, "EUR"); in.ExpectTotal = &m }},
+		{"expectTotal.currencyCode", func(in *order.CheckoutInput) { m := money.Of(1, "EURO"); in.ExpectTotal = &m }},
+	} {
+		in := s.Input(cartID, c.change)
+		got, err := orders.Checkout(background, identity.Caller{}, in)
+		if err != nil {
+			t.Errorf("%s: %v", c.field, err)
+			continue
+		}
+		if got.Order != nil || got.AccessToken != "" || len(got.Problems) != 1 || strings.Join(got.Problems[0].Field, ".") != c.field || got.Problems[0].Message == "" {
+			t.Errorf("%s: %+v", c.field, got)
+		}
+	}
+	got, err := orders.Checkout(background, identity.Caller{}, order.CheckoutInput{})
+	s.must(err)
+	if len(got.Problems) < 7 {
+		t.Errorf("an empty input has %d problems: %+v", len(got.Problems), got.Problems)
+	}
+	if n := len(s.All()); n != 0 {
+		t.Errorf("%d orders were made of inputs that cannot be right", n)
+	}
+}
+
+func cardNumbersAreRefused(t *testing.T, s *Shop, orders order.Service) {
+	for _, number := range []string{"4242424242424242", "4242 4242 4242 4242", "4242-4242-4242-4242", "378282246310005", "pm_4242424242424242", "6304000000000000000", "123456789012"} {
+		got, err := orders.Checkout(background, identity.Caller{}, s.Input(s.Cart("shirt"), Paying(number)))
+		s.must(err)
+		if got.Order != nil || len(got.Problems) != 1 || got.Problems[0].Field[0] != "paymentMethod" || !strings.Contains(got.Problems[0].Message, "card number") {
+			t.Errorf("%s: %+v", number, got)
+		}
+		for _, p := range got.Problems {
+			if strings.Contains(p.Message, number) {
+				t.Errorf("the answer repeats the number: %s", p.Message)
+			}
+		}
+	}
+	got, err := orders.Checkout(background, identity.Caller{}, s.Input(s.Cart("shirt"), Paying("pm_550e8400-e29b-41d4-a716-446655440000")))
+	s.must(err)
+	if got.Order == nil || got.Order.Reason != order.ReasonInvalidMethod {
+		t.Errorf("a token that only looks long: %+v", got)
+	}
+}
+
+func theInputIsTidied(t *testing.T, s *Shop, orders order.Service) {
+	in := s.Input(s.Cart("mug"), func(in *order.CheckoutInput) {
+		in.Email, in.Locale, in.Phone = " ada@example.org ", "", ""
+		in.ShippingAddress.Country, in.ShippingAddress.City, in.ShippingAddress.Province = "de", " Berlin ", "de-be"
+	})
+	got, err := orders.Checkout(background, identity.Caller{}, in)
+	s.must(err)
+	o := got.Order
+	if o == nil || o.Email != "ada@example.org" || o.Locale != "en" || o.ShippingAddress.Country != "DE" || o.ShippingAddress.City != "Berlin" ||
+		o.ShippingAddress.Province != "BE" || o.BillingAddress != o.ShippingAddress {
+		t.Errorf("%+v", got)
+	}
+}
+
+func keysAreUsedOnce(t *testing.T, s *Shop, orders order.Service) {
+	in := s.Input(s.Cart("mug"))
+	first, err := orders.Checkout(background, identity.Caller{}, in)
+	s.must(err)
+	again, err := orders.Checkout(background, identity.Caller{}, in)
+	s.must(err)
+	if !reflect.DeepEqual(first, again) {
+		t.Errorf("the first answer was\n%+v\nthe second\n%+v", first, again)
+	}
+	other := in
+	other.CartID = s.Cart("shirt")
+	if _, err := orders.Checkout(background, identity.Caller{}, other); !errors.Is(err, order.ErrKeyReused) {
+		t.Errorf("another cart under the key: %v", err)
+	}
+	fresh := s.Input(in.CartID)
+	got, err := orders.Checkout(background, identity.Caller{}, fresh)
+	s.must(err)
+	if got.Order.Reason != order.ReasonCart || got.Order.Problems[0].Code != cart.CodeCompleted {
+		t.Errorf("the cart bought again under another key: %+v", got.Order)
+	}
+	s.WantInvariants()
+}
+
+func whoMaySeeAnOrder(t *testing.T, s *Shop, orders order.Service) {
+	got, err := orders.Checkout(background, identity.Caller{CustomerID: "ada"}, s.Input(s.Cart("mug")))
+	s.must(err)
+	id := got.Order.ID
+	for _, c := range []struct {
+		name  string
+		who   identity.Caller
+		id    string
+		token string
+		sees  bool
+	}{
+		{"its customer", identity.Caller{CustomerID: "ada"}, id, "", true},
+		{"a guest with the token", identity.Caller{}, id, got.AccessToken, true},
+		{"another customer with the token", identity.Caller{CustomerID: "eve"}, id, got.AccessToken, true},
+		{"support", identity.Caller{Roles: []identity.Role{identity.Support}}, id, "", true},
+		{"a guest", identity.Caller{}, id, "", false},
+		{"a guest with another token", identity.Caller{}, id, got.AccessToken[1:] + "x", false},
+		{"another customer", identity.Caller{CustomerID: "eve"}, id, "", false},
+		{"a customer's role alone", identity.Caller{Roles: []identity.Role{identity.Customer}}, id, "", false},
+		{"nobody's order", Ourselves, "no-such-order", got.AccessToken, false},
+		{"no id", Ourselves, "", "", false},
+	} {
+		o, err := orders.Get(background, c.who, c.id, c.token)
+		if c.sees && (err != nil || o.ID != id) || !c.sees && !errors.Is(err, order.ErrNotFound) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+func listsAreReadPageByPage(t *testing.T, s *Shop, orders order.Service) {
+	ada := identity.Caller{CustomerID: "ada"}
+	var mine []string
+	for i := range 7 {
+		in := s.Input(s.Cart("shirt"))
+		if i%3 == 2 {
+			in.PaymentMethod = "pm_card_chargeDeclined"
+		}
+		got, err := orders.Checkout(background, ada, in)
+		s.must(err)
+		mine = append([]string{got.Order.ID}, mine...)
+		s.Clock.Pass(time.Second)
+		s.Buy(s.Input(s.Cart("shirt")))
+		s.Clock.Pass(time.Second)
+	}
+	read := func(who identity.Caller, q order.ListQuery) (ids []string) {
+		for {
+			page, err := orders.List(background, who, q)
+			s.must(err)
+			if len(page.Orders) != len(page.Cursors) || len(page.Orders) > q.Limit {
+				t.Fatalf("%d orders, %d cursors, limit %d", len(page.Orders), len(page.Cursors), q.Limit)
+			}
+			for _, o := range page.Orders {
+				if q.Status != "" && o.Status != q.Status {
+					t.Errorf("%s in a list of %s", o.Status, q.Status)
+				}
+				ids = append(ids, o.ID)
+			}
+			if !page.HasMore {
+				return ids
+			}
+			q.After = page.Cursors[len(page.Cursors)-1]
+		}
+	}
+	if got := read(ada, order.ListQuery{Limit: 3}); !slices.Equal(got, mine) {
+		t.Errorf("the customer's orders: %v, want %v", got, mine)
+	}
+	if got := read(ada, order.ListQuery{Limit: 1, Status: order.Failed}); len(got) != 2 {
+		t.Errorf("the customer's failed orders: %v", got)
+	}
+	if got := read(Ourselves, order.ListQuery{Limit: 4}); len(got) != 14 {
+		t.Errorf("all orders: %d", len(got))
+	}
+	if got := read(Ourselves, order.ListQuery{Limit: 4, Status: order.Confirmed}); len(got) != 12 {
+		t.Errorf("all confirmed orders: %d", len(got))
+	}
+	if got := read(identity.Caller{CustomerID: "eve"}, order.ListQuery{Limit: 4}); len(got) != 0 {
+		t.Errorf("another customer's orders: %v", got)
+	}
+}
+
+func listsRefuseWhatMakesNoSense(t *testing.T, s *Shop, orders order.Service) {
+	s.Buy(s.Input(s.Cart("mug")))
+	s.Buy(s.Input(s.Cart("mug")))
+	page, err := orders.List(background, Ourselves, order.ListQuery{Limit: 1})
+	s.must(err)
+	for name, c := range map[string]struct {
+		who  identity.Caller
+		q    order.ListQuery
+		want error
+	}{
+		"a guest":                  {identity.Caller{}, order.ListQuery{}, order.ErrSignIn},
+		"garbage for a cursor":     {Ourselves, order.ListQuery{After: "garbage"}, order.ErrCursor},
+		"a cursor of another list": {Ourselves, order.ListQuery{After: page.Cursors[0], Status: order.Confirmed}, order.ErrCursor},
+		"too many":                 {Ourselves, order.ListQuery{Limit: 101}, order.ErrInput},
+		"fewer than none":          {Ourselves, order.ListQuery{Limit: -1}, order.ErrInput},
+		"no such status":           {Ourselves, order.ListQuery{Status: "LOST"}, order.ErrInput},
+	} {
+		if _, err := orders.List(background, c.who, c.q); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+}
+
+func cancelGivesBack(t *testing.T, s *Shop, orders order.Service) {
+	got, err := orders.Checkout(background, identity.Caller{}, s.Input(s.Cart("mug", 5)))
+	s.must(err)
+	in := order.CancelInput{OrderID: got.Order.ID, AccessToken: got.AccessToken, Reason: "too many mugs"}
+	o, err := orders.Cancel(background, identity.Caller{}, in)
+	s.must(err)
+	if o.Status != order.Refunded || o.CancelReason != in.Reason {
+		t.Errorf("%+v", o)
+	}
+	again, err := orders.Cancel(background, identity.Caller{}, in)
+	s.must(err)
+	if !reflect.DeepEqual(again, o) {
+		t.Errorf("cancelled again: %+v", again)
+	}
+	if _, err := orders.Cancel(background, identity.Caller{}, order.CancelInput{OrderID: got.Order.ID}); !errors.Is(err, order.ErrNotFound) {
+		t.Errorf("cancelled by a stranger: %v", err)
+	}
+	if _, err := orders.Cancel(background, Ourselves, order.CancelInput{OrderID: got.Order.ID, Reason: strings.Repeat("x", 501)}); !errors.Is(err, order.ErrInput) {
+		t.Errorf("a reason of 501 bytes: %v", err)
+	}
+	s.WantInvariants()
+}
+
+func auditIsForStaff(t *testing.T, s *Shop, orders order.Service) {
+	got, err := orders.Checkout(background, identity.Caller{}, s.Input(s.Cart("mug")))
+	s.must(err)
+	if _, err := orders.Audit(background, identity.Caller{CustomerID: "ada"}, ""); !errors.Is(err, order.ErrForbidden) {
+		t.Errorf("a customer audits: %v", err)
+	}
+	report, err := orders.Audit(background, Ourselves, "")
+	s.must(err)
+	if report.Checked != 1 || len(report.Findings) != 0 || report.Next != "" {
+		t.Errorf("%+v", report)
+	}
+	// Something goes wrong behind the order's back, and is found.
+	_, err = s.Stock.Restock(background, Ourselves, got.Order.ID)
+	s.must(err)
+	report, err = orders.Audit(background, Ourselves, "")
+	s.must(err)
+	if len(report.Findings) != 1 || report.Findings[0].OrderID != got.Order.ID || report.Findings[0].Rule != order.RuleStock {
+		t.Errorf("%+v", report)
+	}
+	if _, err := orders.Audit(background, Ourselves, "garbage"); !errors.Is(err, order.ErrCursor) {
+		t.Errorf("garbage for a cursor: %v", err)
+	}
+}

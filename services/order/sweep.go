@@ -1,0 +1,93 @@
+package order
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"ordergraph/platform/docstore"
+)
+
+const (
+	sweepEvery = time.Second
+	sweepPage  = 100
+	sweepers   = 16 // orders driven at once by one sweep
+)
+
+// turn is how long a driver may take for whom no caller waits: less than its
+// lease.
+func (k *Keeper) turn() time.Duration { return k.at.Lease * 4 / 5 }
+
+// Run sweeps, listens to the payment service and rings the orders' own facts,
+// until ctx ends.
+func (k *Keeper) Run(ctx context.Context) error {
+	g, working := errgroup.WithContext(ctx)
+	g.Go(func() error { return k.sweepOften(working) })
+	if k.o.Bus != nil {
+		g.Go(func() error { return k.listen(working) })
+	}
+	if k.relay != nil {
+		g.Go(func() error { return k.relay.Run(working) })
+	}
+	if err := g.Wait(); ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+func (k *Keeper) sweepOften(ctx context.Context) error {
+	for {
+		// Spread, so that several copies do not look at the same moment.
+		if err := waitFor(ctx, nil, sweepEvery*3/4+rand.N(sweepEvery/2)); err != nil {
+			return err
+		}
+		if _, err := k.Sweep(ctx); err != nil && ctx.Err() == nil {
+			k.o.Log.WarnContext(ctx, "a sweep over the orders did not succeed; the next one follows", "error", err)
+		}
+	}
+}
+
+// Sweep drives every order that is due: those of drivers that died, those that
+// wait for an outcome, and those with something left to give back. It returns
+// how many there were. Several copies may sweep at once.
+func (k *Keeper) Sweep(ctx context.Context) (int, error) {
+	q := docstore.Query{Index: "due", Until: k.now().Add(time.Millisecond), Limit: sweepPage}
+	var errs []error
+	for swept := 0; ; {
+		page, err := k.orders.Find(ctx, q)
+		if err != nil {
+			return swept, errors.Join(append(errs, err)...)
+		}
+		failed := make([]error, len(page.Items))
+		var g errgroup.Group
+		g.SetLimit(sweepers)
+		for i := range page.Items {
+			id := page.Items[i].ID
+			g.Go(func() error {
+				defer func() {
+					if cause := recover(); cause != nil {
+						failed[i] = fmt.Errorf("order %s: panic: %v\n%s", id, cause, debug.Stack())
+					}
+				}()
+				if err := k.resume(ctx, id, false, false, time.Now().Add(k.turn())); err != nil {
+					failed[i] = fmt.Errorf("order %s: %w", id, err)
+				}
+				return nil
+			})
+		}
+		_ = g.Wait()
+		swept += len(page.Items)
+		if err := errors.Join(failed...); err != nil {
+			errs = append(errs, err)
+		}
+		if page.Next == "" || ctx.Err() != nil {
+			return swept, errors.Join(errs...)
+		}
+		q.After = page.Next
+	}
+}

@@ -1,0 +1,69 @@
+package payment
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"ordergraph/platform/docstore"
+)
+
+const sweepers = 8 // payments taken on at once by one sweep
+
+// Run sweeps, and rings what is owed, until ctx ends.
+func (c *Cashier) Run(ctx context.Context) error {
+	g, working := errgroup.WithContext(ctx)
+	g.Go(func() error { return c.sweepOn(working) })
+	if c.relay != nil {
+		g.Go(func() error { return c.relay.Run(working) })
+	}
+	if err := g.Wait(); ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+func (c *Cashier) sweepOn(ctx context.Context) error {
+	for {
+		// Several copies that started together part by chance.
+		t := time.NewTimer(c.o.SweepEvery/2 + rand.N(c.o.SweepEvery))
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return nil
+		case <-t.C:
+		}
+		if err := c.Sweep(ctx); err != nil && ctx.Err() == nil {
+			c.log.ErrorContext(ctx, "payment: sweep failed", "error", err)
+		}
+	}
+}
+
+// Sweep takes on every payment that is due: attempts whose outcome is unknown,
+// retries, confirmations that have run out, refunds to be asked for. Trouble
+// with one payment does not keep it from the others.
+func (c *Cashier) Sweep(ctx context.Context) error {
+	var g errgroup.Group
+	g.SetLimit(sweepers)
+	var failed error
+	for r, err := range c.payments.All(ctx, docstore.Query{Index: "due", Until: c.now().Add(time.Millisecond)}) {
+		if err != nil {
+			failed = err
+			break
+		}
+		if ctx.Err() != nil || !c.patience.open(c.now()) {
+			break
+		}
+		g.Go(func() error {
+			defer c.survive(ctx, r.ID)
+			if _, err := c.work(ctx, r, nil, time.Time{}, true); err != nil && ctx.Err() == nil {
+				c.log.ErrorContext(ctx, "payment: cannot take it on", "order", r.ID, "error", err)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait()
+	return failed
+}

@@ -1,0 +1,267 @@
+// Package services is the map of the shop: which services there are, who
+// calls whom, and who hears of what.
+//
+// Each service owns its documents and is reached by its interface alone. The
+// same map serves one process that runs them all and many that run one each.
+package services
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"ordergraph/platform/docstore"
+	"ordergraph/platform/events"
+	"ordergraph/platform/fault"
+	"ordergraph/platform/host"
+	"ordergraph/platform/money"
+	"ordergraph/services/cart"
+	"ordergraph/services/cart/cartrpc"
+	"ordergraph/services/catalog"
+	"ordergraph/services/catalog/catalogrpc"
+	"ordergraph/services/inventory"
+	"ordergraph/services/inventory/inventoryrpc"
+	"ordergraph/services/order"
+	"ordergraph/services/order/orderrpc"
+	"ordergraph/services/payment"
+	"ordergraph/services/payment/paymentrpc"
+	"ordergraph/services/payment/stripegateway"
+)
+
+// A Service is one line of the map.
+type Service struct {
+	Name  string
+	Calls []string // services it needs to do its work
+	Hears []string // topics whose facts it listens to
+}
+
+// All services, each after those it calls.
+var All = []Service{
+	{Name: "inventory"},
+	{Name: "catalog", Calls: []string{"inventory"}, Hears: []string{inventory.Topic}},
+	{Name: "cart", Calls: []string{"catalog", "inventory"}},
+	{Name: "payment"},
+	{Name: "order", Calls: []string{"cart", "inventory", "payment"}, Hears: []string{payment.Topic}},
+}
+
+var starts = map[string]func(context.Context, *Ground) error{
+	"inventory": startInventory,
+	"catalog":   startCatalog,
+	"cart":      startCart,
+	"payment":   startPayment,
+	"order":     startOrder,
+}
+
+// Names lists the services.
+func Names() []string {
+	names := make([]string, len(All))
+	for i, s := range All {
+		names[i] = s.Name
+	}
+	return names
+}
+
+// listeners are the services that hear the topic.
+func listeners(topic string) []string {
+	var names []string
+	for _, s := range All {
+		if slices.Contains(s.Hears, topic) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// Ground is what services stand on in one process.
+type Ground struct {
+	Host     *host.Host
+	Log      *slog.Logger
+	Bus      *events.Bus
+	Store    func(ctx context.Context, service string) (docstore.Store, error)
+	Settings Settings
+	Now      func() time.Time // nil: time.Now
+}
+
+// Settings are the shop's own.
+type Settings struct {
+	Currency string // ISO 4217
+	Country  string // ISO 3166-1 alpha-2
+	Stripe   StripeSettings
+}
+
+// StripeSettings say how to reach the card processor.
+type StripeSettings struct {
+	SecretKey     string
+	WebhookSecret string
+	URL           string // the sandbox's, or "" for the real one
+	ReturnURL     string // where customers come back to from their bank, if they name no page
+}
+
+// WebhookPath is where the process of the payment service hears from the card processor.
+const WebhookPath = "/webhooks/card"
+
+// CheckShop says whether a shop can trade in this currency and country.
+func CheckShop(currency, country string) error {
+	if _, err := money.Parse("1", currency); err != nil {
+		return fmt.Errorf("CURRENCY: %s", fault.Of(err).Message)
+	}
+	if !cart.IsCountry(country) {
+		return fmt.Errorf("COUNTRY: %q is not an ISO 3166-1 country code", country)
+	}
+	return nil
+}
+
+// Check says whether names are services.
+func Check(names []string) error {
+	for _, n := range names {
+		if !slices.Contains(Names(), n) {
+			return fmt.Errorf("there is no service %q; there are %s", n, strings.Join(Names(), ", "))
+		}
+	}
+	return nil
+}
+
+// Start starts the named services in this process. They work while g.Host
+// runs, and end with it.
+func Start(ctx context.Context, g *Ground, names []string) error {
+	for _, s := range All {
+		if !slices.Contains(names, s.Name) {
+			continue
+		}
+		if err := starts[s.Name](ctx, g); err != nil {
+			return fmt.Errorf("start %s: %w", s.Name, err)
+		}
+	}
+	return nil
+}
+
+// store opens the service's own database and closes it with the host.
+func (g *Ground) store(ctx context.Context, service string) (docstore.Store, error) {
+	store, err := g.Store(ctx, service)
+	if err != nil {
+		return nil, err
+	}
+	g.Host.OnClose(service+" store", store.Close)
+	g.Host.Check(service, store.Ping)
+	return store, nil
+}
+
+func (g *Ground) log(service string) *slog.Logger { return g.Log.With("service", service) }
+
+func startInventory(ctx context.Context, g *Ground) error {
+	store, err := g.store(ctx, "inventory")
+	if err != nil {
+		return err
+	}
+	keeper, err := inventory.New(ctx, inventory.Options{
+		Store: store, Bus: g.Bus, Listeners: listeners(inventory.Topic), Now: g.Now, Log: g.log("inventory"),
+	})
+	if err != nil {
+		return err
+	}
+	host.Provide(g.Host, inventoryrpc.Contract, inventory.Service(keeper))
+	g.Host.Work("inventory", keeper.Run)
+	return nil
+}
+
+func startCatalog(ctx context.Context, g *Ground) error {
+	store, err := g.store(ctx, "catalog")
+	if err != nil {
+		return err
+	}
+	stock, err := host.Use(g.Host, inventoryrpc.Contract)
+	if err != nil {
+		return err
+	}
+	keeper, err := catalog.New(ctx, catalog.Options{
+		Store: store, Bus: g.Bus, Stock: stock, Currency: g.Settings.Currency, Now: g.Now, Log: g.log("catalog"),
+	})
+	if err != nil {
+		return err
+	}
+	host.Provide(g.Host, catalogrpc.Contract, catalog.Service(keeper))
+	g.Host.Work("catalog", keeper.Run)
+	return nil
+}
+
+func startCart(ctx context.Context, g *Ground) error {
+	store, err := g.store(ctx, "cart")
+	if err != nil {
+		return err
+	}
+	products, err := host.Use(g.Host, catalogrpc.Contract)
+	if err != nil {
+		return err
+	}
+	stock, err := host.Use(g.Host, inventoryrpc.Contract)
+	if err != nil {
+		return err
+	}
+	keeper, err := cart.New(ctx, cart.Options{
+		Store: store, Catalog: products, Stock: stock,
+		Rules: cart.DefaultRules(g.Settings.Currency, g.Settings.Country), Now: g.Now, Log: g.log("cart"),
+	})
+	if err != nil {
+		return err
+	}
+	host.Provide(g.Host, cartrpc.Contract, cart.Service(keeper))
+	g.Host.Work("cart", keeper.Run)
+	return nil
+}
+
+func startPayment(ctx context.Context, g *Ground) error {
+	store, err := g.store(ctx, "payment")
+	if err != nil {
+		return err
+	}
+	gateway, err := stripegateway.New(stripegateway.Options{
+		SecretKey: g.Settings.Stripe.SecretKey, URL: g.Settings.Stripe.URL, ReturnURL: g.Settings.Stripe.ReturnURL,
+	})
+	if err != nil {
+		return err
+	}
+	cashier, err := payment.New(ctx, payment.Options{
+		Store: store, Bus: g.Bus, Listeners: listeners(payment.Topic), Gateway: gateway, Now: g.Now, Log: g.log("payment"),
+	})
+	if err != nil {
+		return err
+	}
+	g.Host.OnClose("payment", cashier.Close)
+	host.Provide(g.Host, paymentrpc.Contract, payment.Service(cashier))
+	g.Host.Handle(http.MethodPost+" "+WebhookPath, cashier.Webhook(g.Settings.Stripe.WebhookSecret))
+	g.Host.Work("payment", cashier.Run)
+	return nil
+}
+
+func startOrder(ctx context.Context, g *Ground) error {
+	store, err := g.store(ctx, "order")
+	if err != nil {
+		return err
+	}
+	carts, err := host.Use(g.Host, cartrpc.Contract)
+	if err != nil {
+		return err
+	}
+	stock, err := host.Use(g.Host, inventoryrpc.Contract)
+	if err != nil {
+		return err
+	}
+	payments, err := host.Use(g.Host, paymentrpc.Contract)
+	if err != nil {
+		return err
+	}
+	keeper, err := order.New(ctx, order.Options{
+		Store: store, Bus: g.Bus, Listeners: listeners(order.Topic),
+		Cart: carts, Inventory: stock, Payment: payments, Now: g.Now, Log: g.log("order"),
+	})
+	if err != nil {
+		return err
+	}
+	host.Provide(g.Host, orderrpc.Contract, order.Service(keeper))
+	g.Host.Work("order", keeper.Run)
+	return nil
+}
