@@ -1,0 +1,89 @@
+package graph_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"ordergraph/graph/graphtest"
+	"ordergraph/services/catalog/catalogtest"
+)
+
+// The benchmarks leave the network out: they show what the gateway itself
+// costs, with the services in the same process.
+
+func serve(b *testing.B, shop *graphtest.Shop, client func() (next func() []byte)) {
+	b.Helper()
+	header := http.Header{"Content-Type": {"application/json"}}
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(p *testing.PB) {
+		next := client()
+		for p.Next() {
+			r := httptest.NewRequest(http.MethodPost, "/graphql", bytes.NewReader(next()))
+			r.Header = header
+			w := httptest.NewRecorder()
+			shop.Handler.ServeHTTP(w, r)
+			if w.Code != http.StatusOK || bytes.Contains(w.Body.Bytes(), []byte(`"errors"`)) || bytes.Contains(w.Body.Bytes(), []byte(`"message"`)) {
+				b.Error(w.Body.String())
+				return
+			}
+		}
+	})
+}
+
+func body(b *testing.B, query string, vars graphtest.Vars) []byte {
+	b.Helper()
+	text, err := json.Marshal(map[string]any{"query": query, "variables": vars})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return text
+}
+
+// same is a client that always asks the same.
+func same(text []byte) func() func() []byte {
+	return func() func() []byte { return func() []byte { return text } }
+}
+
+const productPage = `query Product($handle: String!) { product(handle: $handle) {
+	id handle title descriptionHtml vendor productType tags availableForSale
+	options { id name values }
+	priceRange { minVariantPrice { amount currencyCode } maxVariantPrice { amount currencyCode } }
+	featuredImage { url altText width height }
+	variants(first: 250) { nodes { id title sku availableForSale price { amount currencyCode } compareAtPrice { amount currencyCode } selectedOptions { name value } } }
+	seo { title description }
+} }`
+
+func BenchmarkProductByHandle(b *testing.B) {
+	shop := graphtest.New(b, nil, catalogtest.WithOptions(catalogtest.Product("Shirt", 1999, "summer"), "Size/Colour",
+		"S/Red", "M/Red", "L/Red", "S/Blue", "M/Blue", "L/Blue", "S/White", "M/White", "L/White", "XL/White"))
+	serve(b, shop, same(body(b, productPage, graphtest.Vars{"handle": shop.Product("Shirt").Handle})))
+}
+
+func BenchmarkListOf20(b *testing.B) {
+	shop := graphtest.New(b, nil, catalogtest.Many(200)...)
+	serve(b, shop, same(body(b, `{ products(first: 20) { nodes { id handle title vendor availableForSale featuredImage { url altText } priceRange { minVariantPrice { amount currencyCode } } } pageInfo { hasNextPage endCursor } } }`, nil)))
+}
+
+func BenchmarkAddToCart(b *testing.B) {
+	shop := graphtest.New(b, nil)
+	variant := shop.Variant("Wool Scarf", 0)
+	const add = `mutation Add($cart: ID!, $lines: [CartLineInput!]!) { cartLinesAdd(cartId: $cart, lines: $lines) {
+		cart { id totalQuantity cost { subtotalAmount { amount currencyCode } totalAmount { amount currencyCode } }
+			lines(first: 10) { nodes { id quantity merchandise { ... on ProductVariant { id title price { amount currencyCode } product { title handle } } } cost { totalAmount { amount currencyCode } } } } }
+		userErrors { field message } } }`
+	serve(b, shop, func() func() []byte {
+		n, text := 0, []byte(nil)
+		return func() []byte {
+			if n%500 == 0 { // each cart takes so many before it is full
+				cart := graphtest.Get(shop.Do(`mutation { cartCreate { cart { id } } }`, nil), "cartCreate.cart.id")
+				text = body(b, add, graphtest.Vars{"cart": cart, "lines": []any{map[string]any{"merchandiseId": variant, "quantity": 1}}})
+			}
+			n++
+			return text
+		}
+	})
+}

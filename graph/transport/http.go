@@ -1,0 +1,374 @@
+// Package transport carries GraphQL operations over HTTP, as the
+// specification "GraphQL over HTTP" has it: https://graphql.github.io/graphql-over-http/draft/
+package transport
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"ordergraph/platform/telemetry"
+)
+
+// Begin gives what belongs to a request to the context of its operation.
+type Begin func(context.Context, *http.Request) context.Context
+
+// Executor parses, checks and executes operations.
+type Executor interface {
+	graphql.GraphExecutor
+	PresentRecoveredError(ctx context.Context, err any) error
+}
+
+// HTTP answers queries and mutations sent by POST, and queries sent by GET.
+type HTTP struct {
+	Exec    Executor
+	MaxBody int64         // bytes of a request
+	Time    time.Duration // for one operation
+	Log     *slog.Logger
+	Begin   Begin
+}
+
+// requestID is the header that names a request in logs; one that the client
+// sends is kept if it is short and plain.
+const requestID = "X-Request-Id"
+
+// ServeHTTP answers one request.
+func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := telemetry.CleanRequestID(r.Header.Get(requestID))
+	header := w.Header()
+	header[requestID] = []string{id}
+	header["Access-Control-Allow-Origin"] = anyOrigin
+	header["Access-Control-Expose-Headers"] = exposed
+	header["Vary"] = vary
+
+	ctx := telemetry.WithRequestID(r.Context(), id)
+	accepted := negotiate(r.Header["Accept"])
+	defer func() {
+		if cause := recover(); cause != nil {
+			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(cause)
+			}
+			h.Log.ErrorContext(ctx, "panic in the transport", "panic", cause, "stack", string(debug.Stack()))
+			h.fail(w, accepted, http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Something went wrong on our side. It has been noted; please try again.")
+		}
+	}()
+
+	switch r.Method {
+	case http.MethodOptions:
+		header.Set("Allow", "GET, POST, OPTIONS")
+		header.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
+		header.Set("Access-Control-Allow-Headers", "*, Authorization, Content-Type")
+		header.Set("Access-Control-Max-Age", "86400")
+		w.WriteHeader(http.StatusNoContent)
+		return
+	case http.MethodGet, http.MethodPost:
+	default:
+		header.Set("Allow", "GET, POST, OPTIONS")
+		h.fail(w, accepted, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Use POST, or GET for queries.")
+		return
+	}
+	if accepted == none {
+		h.fail(w, accepted, http.StatusNotAcceptable, "NOT_ACCEPTABLE", "Answers come as application/graphql-response+json or application/json.")
+		return
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, h.Time)
+	defer cancel()
+	ctx = graphql.StartOperationTrace(ctx)
+	if h.Begin != nil {
+		ctx = h.Begin(ctx, r)
+	}
+
+	params, refused := h.read(w, r)
+	if refused != nil {
+		h.fail(w, accepted, refused.status, refused.code, refused.message)
+		return
+	}
+	params.Headers = r.Header
+	op, errs := h.Exec.CreateOperationContext(ctx, params)
+	if len(errs) > 0 {
+		h.refuse(w, accepted, h.Exec.DispatchError(graphql.WithOperationContext(ctx, op), errs))
+		return
+	}
+	switch op.Operation.Operation {
+	case ast.Mutation:
+		if r.Method == http.MethodGet {
+			header.Set("Allow", "POST, OPTIONS")
+			h.fail(w, accepted, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Mutations are sent by POST.")
+			return
+		}
+	case ast.Subscription:
+		h.fail(w, accepted, http.StatusBadRequest, "BAD_USER_INPUT", "Subscriptions are not offered over plain HTTP.")
+		return
+	}
+
+	next, ctx := h.Exec.DispatchOperation(ctx, op)
+	response := next(ctx)
+	switch {
+	case response != nil && len(response.Data) > 0:
+		h.answer(w, accepted, http.StatusOK, response)
+	case response != nil && len(response.Errors) > 0:
+		h.refuse(w, accepted, response)
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		h.fail(w, accepted, http.StatusGatewayTimeout, "TIMEOUT", "This took longer than "+h.Time.String()+", the limit for one operation.")
+	case ctx.Err() != nil: // the client went away
+		w.WriteHeader(499)
+	default:
+		h.fail(w, accepted, http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Something went wrong on our side. Please try again.")
+	}
+}
+
+var (
+	anyOrigin = []string{"*"} // no cookies are used, so nobody gains by a foreign origin
+	exposed   = []string{requestID}
+	vary      = []string{"Accept"}
+)
+
+type refusal struct {
+	status  int
+	code    string
+	message string
+}
+
+func bad(message string) *refusal { return &refusal{http.StatusBadRequest, "BAD_REQUEST", message} }
+
+func (h *HTTP) read(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *refusal) {
+	if r.Method == http.MethodGet {
+		if int64(len(r.URL.RawQuery)) > h.MaxBody {
+			return nil, h.tooLarge()
+		}
+		return fromURL(r.URL)
+	}
+	if refused := jsonBody(r.Header); refused != nil {
+		return nil, refused
+	}
+	if r.ContentLength > h.MaxBody {
+		return nil, h.tooLarge()
+	}
+	body := buffers.Get().(*bytes.Buffer)
+	defer giveBack(body)
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, h.MaxBody))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, h.tooLarge()
+	}
+	if err != nil {
+		return nil, bad("The body could not be read.")
+	}
+	return fromBody(body.Bytes())
+}
+
+func (h *HTTP) tooLarge() *refusal {
+	return &refusal{http.StatusRequestEntityTooLarge, "REQUEST_TOO_LARGE", "A request may have at most " + strconv.FormatInt(h.MaxBody, 10) + " bytes."}
+}
+
+func jsonBody(header http.Header) *refusal {
+	unsupported := func(message string) *refusal {
+		return &refusal{http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", message}
+	}
+	if encoding := header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return unsupported("The body must not be compressed.")
+	}
+	switch sent := header.Get("Content-Type"); sent {
+	case "application/json", "application/json; charset=utf-8":
+		return nil
+	default:
+		media, params, err := mime.ParseMediaType(sent)
+		if err != nil || media != "application/json" {
+			return unsupported("Send the operation as application/json.")
+		}
+		if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "utf8") {
+			return unsupported("Send the operation in UTF-8.")
+		}
+	}
+	return nil
+}
+
+// fromBody reads an operation from JSON.
+func fromBody(body []byte) (*graphql.RawParams, *refusal) {
+	var sent struct {
+		Query         *json.RawMessage `json:"query"`
+		OperationName *json.RawMessage `json:"operationName"`
+		Variables     *json.RawMessage `json:"variables"`
+		Extensions    *json.RawMessage `json:"extensions"`
+	}
+	body = bytes.TrimLeft(body, " \t\r\n")
+	if len(body) == 0 {
+		return nil, bad("The body is empty; a JSON object with `query` is wanted.")
+	}
+	if body[0] == '[' {
+		return nil, bad("Send one operation at a time: batches are not offered.")
+	}
+	if err := json.Unmarshal(body, &sent); err != nil {
+		return nil, bad("The body is not a JSON object: " + jsonProblem(err))
+	}
+	return parameters(sent.Query, sent.OperationName, sent.Variables, sent.Extensions)
+}
+
+func jsonProblem(err error) string {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return syntax.Error() + ", at byte " + strconv.FormatInt(syntax.Offset, 10) + "."
+	}
+	return "an object with `query` is wanted."
+}
+
+// fromURL reads a query from the address.
+func fromURL(u *url.URL) (*graphql.RawParams, *refusal) {
+	values, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, bad("The query of the address is malformed.")
+	}
+	text := func(name string) *json.RawMessage {
+		if !values.Has(name) {
+			return nil
+		}
+		quoted, err := json.Marshal(values.Get(name))
+		if err != nil {
+			return nil
+		}
+		return (*json.RawMessage)(&quoted)
+	}
+	object := func(name string) *json.RawMessage {
+		value := strings.TrimSpace(values.Get(name))
+		if value == "" {
+			return nil
+		}
+		raw := json.RawMessage(value)
+		return &raw
+	}
+	return parameters(text("query"), text("operationName"), object("variables"), object("extensions"))
+}
+
+func parameters(query, name, variables, extensions *json.RawMessage) (*graphql.RawParams, *refusal) {
+	p := &graphql.RawParams{}
+	if isNull(query) {
+		return nil, bad("`query` is missing: the document to execute.")
+	}
+	if json.Unmarshal(*query, &p.Query) != nil {
+		return nil, bad("`query` must be a string.")
+	}
+	if p.Query == "" {
+		return nil, bad("`query` is empty.")
+	}
+	if !isNull(name) && json.Unmarshal(*name, &p.OperationName) != nil {
+		return nil, bad("`operationName` must be a string.")
+	}
+	if refused := mapOf(variables, "variables", &p.Variables); refused != nil {
+		return nil, refused
+	}
+	if refused := mapOf(extensions, "extensions", &p.Extensions); refused != nil {
+		return nil, refused
+	}
+	return p, nil
+}
+
+func mapOf(raw *json.RawMessage, name string, into *map[string]any) *refusal {
+	if isNull(raw) {
+		return nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(*raw))
+	decoder.UseNumber()
+	if decoder.Decode(into) != nil {
+		return bad("`" + name + "` must be a JSON object.")
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return bad("`" + name + "` must be one JSON object.")
+	}
+	return nil
+}
+
+func isNull(raw *json.RawMessage) bool { return raw == nil || string(*raw) == "null" }
+
+// refuse answers an operation that was not executed: in the older media type
+// with 200, since such clients read the body only then.
+func (h *HTTP) refuse(w http.ResponseWriter, accepted media, response *graphql.Response) {
+	status := http.StatusBadRequest
+	if accepted == legacy {
+		status = http.StatusOK
+	}
+	h.answer(w, accepted, status, &graphql.Response{Errors: response.Errors, Extensions: response.Extensions})
+}
+
+func (h *HTTP) fail(w http.ResponseWriter, accepted media, status int, code, message string) {
+	h.answer(w, accepted, status, &graphql.Response{Errors: gqlerror.List{{
+		Message:    message,
+		Extensions: map[string]any{"code": code},
+	}}})
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// keepBuffer is the largest buffer that is used again, in bytes.
+const keepBuffer = 1 << 20
+
+func giveBack(b *bytes.Buffer) {
+	if b.Cap() <= keepBuffer {
+		b.Reset()
+		buffers.Put(b)
+	}
+}
+
+// answer writes a response; without data when there is none, since an
+// operation that was not executed has none.
+func (h *HTTP) answer(w http.ResponseWriter, accepted media, status int, response *graphql.Response) {
+	head := buffers.Get().(*bytes.Buffer)
+	defer giveBack(head)
+	head.WriteByte('{')
+	encoder := json.NewEncoder(head)
+	encoder.SetEscapeHTML(false)
+	member := func(name string, value any) {
+		if head.Len() > 1 {
+			head.WriteByte(',')
+		}
+		head.WriteString(name)
+		if err := encoder.Encode(value); err != nil {
+			head.WriteString("null")
+		} else {
+			head.Truncate(head.Len() - 1) // the encoder's line break
+		}
+	}
+	if len(response.Errors) > 0 {
+		member(`"errors":`, response.Errors)
+	}
+	if len(response.Extensions) > 0 {
+		member(`"extensions":`, response.Extensions)
+	}
+	tail := closing
+	if len(response.Data) > 0 {
+		if head.Len() > 1 {
+			head.WriteByte(',')
+		}
+		head.WriteString(`"data":`)
+	}
+	header := w.Header()
+	header["Content-Type"] = accepted.header()
+	header["Content-Length"] = []string{strconv.Itoa(head.Len() + len(response.Data) + len(tail))}
+	header["X-Content-Type-Options"] = noSniff
+	header["Cache-Control"] = noStore
+	w.WriteHeader(status)
+	for _, part := range [][]byte{head.Bytes(), response.Data, tail} {
+		if _, err := w.Write(part); err != nil {
+			return // the client went away
+		}
+	}
+}
+
+var (
+	closing = []byte{'}'}
+	noSniff = []string{"nosniff"}
+	noStore = []string{"no-store"}
+)
