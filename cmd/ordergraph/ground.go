@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"ordergraph/platform/docstore"
+	"ordergraph/platform/docstore/docstorelocal"
+	"ordergraph/platform/docstore/docstoremongo"
+	"ordergraph/platform/events"
+	"ordergraph/platform/host"
+	"ordergraph/services"
+)
+
+// ground is what services in this process stand on, with the engines that
+// the settings choose.
+func (c *groundConfig) ground(ctx context.Context, h *host.Host, log *slog.Logger) (*services.Ground, error) {
+	client, err := c.redis(ctx, h, log)
+	if err != nil {
+		return nil, err
+	}
+	return &services.Ground{
+		Host: h, Log: log,
+		Bus:      events.NewBus(client, log),
+		Store:    func(ctx context.Context, service string) (docstore.Store, error) { return c.store(ctx, log, service) },
+		Settings: services.Settings{Currency: c.Currency, Country: c.Country},
+	}, nil
+}
+
+// store opens a service's own database.
+func (c *groundConfig) store(ctx context.Context, log *slog.Logger, service string) (docstore.Store, error) {
+	if c.MongoURI != "" {
+		store, err := docstoremongo.Open(ctx, c.MongoURI, c.MongoDatabase+"_"+service, docstoremongo.Options{Log: log})
+		if err != nil {
+			return nil, fmt.Errorf("MONGODB_URI: %w", err)
+		}
+		return store, nil
+	}
+	store, err := docstorelocal.Open(filepath.Join(c.DataDir, service), docstorelocal.WithLog(log))
+	switch {
+	case errors.Is(err, docstore.ErrHeld):
+		return nil, fmt.Errorf("DATA_DIR: %w; several copies of a service need MONGODB_URI", err)
+	case err != nil:
+		return nil, fmt.Errorf("DATA_DIR: %w", err)
+	}
+	return store, nil
+}
+
+// redis connects to the server, or to one embedded in this process, whose
+// memory ends with it: it only rings, and what it forgets is rung again.
+func (c *groundConfig) redis(ctx context.Context, h *host.Host, log *slog.Logger) (redis.UniversalClient, error) {
+	// The driver's own complaints; what they mean for the shop is told by
+	// those who use it.
+	redis.SetLogger(redisLog{log})
+	address := c.RedisURL
+	if address == "" {
+		embedded := miniredis.NewMiniRedis()
+		if err := embedded.Start(); err != nil {
+			return nil, fmt.Errorf("start embedded redis: %w", err)
+		}
+		embedded.ClockTTL(true) // leases run out as time passes
+		h.OnClose("embedded redis", func() error { embedded.Close(); return nil })
+		address = "redis://" + embedded.Addr()
+	}
+	options, err := redis.ParseURL(address)
+	if err != nil {
+		return nil, usage("REDIS_URL cannot be read")
+	}
+	options.ClientName = "ordergraph"
+	if c.RedisURL != "" {
+		if err := answersAsRedis(ctx, *options); err != nil {
+			return nil, fmt.Errorf("REDIS_URL: %s does not let us in, or is no Redis: %w", options.Addr, err)
+		}
+	}
+	client := redis.NewClient(options)
+	h.OnClose("redis", client.Close)
+	return client, nil
+}
+
+// answersAsRedis tells of a wrong address or password now. Later the shop goes
+// on without Redis, and catches up when it is back.
+func answersAsRedis(ctx context.Context, options redis.Options) error {
+	const patience = 5 * time.Second
+	options.ContextTimeoutEnabled = true
+	options.MaxRetries, options.DialerRetries = -1, 1
+	options.DialTimeout, options.ReadTimeout = patience, patience
+	probe := redis.NewClient(&options)
+	defer func() { _ = probe.Close() }()
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return probe.Ping(ctx).Err()
+}
+
+type redisLog struct{ log *slog.Logger }
+
+// Printf is what the Redis driver calls.
+func (l redisLog) Printf(ctx context.Context, format string, args ...any) {
+	l.log.DebugContext(ctx, "redis client: "+fmt.Sprintf(format, args...))
+}

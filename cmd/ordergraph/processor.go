@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+
+	"ordergraph/platform/docstore/docstorelocal"
+	"ordergraph/platform/host"
+	"ordergraph/sandbox"
+	"ordergraph/sandbox/card"
+	"ordergraph/services"
+)
+
+// Secrets that everybody knows: good for the sandbox, refused in production.
+const (
+	demoStripeKey     = "sk_test_sandbox"
+	demoWebhookSecret = "whsec_sandbox"
+)
+
+// cardConfig says which card processor takes the money.
+type cardConfig struct {
+	StripeKey   string `name:"stripe-secret-key" env:"STRIPE_SECRET_KEY" default:"sk_test_sandbox" placeholder:"KEY" group:"Payment" help:"Secret key at the card processor; the default is the sandbox's."`
+	StripeURL   string `name:"stripe-api-url" env:"STRIPE_API_URL" placeholder:"URL" group:"Payment" help:"The card processor. Without it: the sandbox at SANDBOX_ADDR, or Stripe itself with a key of your own."`
+	SandboxAddr string `name:"sandbox-addr" env:"SANDBOX_ADDR" default:"127.0.0.1:8090" placeholder:"HOST:PORT" group:"Payment" help:"Where the sandbox's card processor listens."`
+}
+
+// toSandbox reports whether payments go to the sandbox of SANDBOX_ADDR.
+func (c *cardConfig) toSandbox() bool { return c.StripeKey == demoStripeKey && c.StripeURL == "" }
+
+// processor is the card processor's address; "" is Stripe's own.
+func (c *cardConfig) processor() string {
+	if c.toSandbox() {
+		return "http://" + fromHere(c.SandboxAddr)
+	}
+	return c.StripeURL
+}
+
+// startSandbox plays the outside world in this process.
+func (s *serveCmd) startSandbox(ctx context.Context, h *host.Host, log *slog.Logger) error {
+	listener, err := listen(ctx, "SANDBOX_ADDR", s.SandboxAddr)
+	if err != nil {
+		return err
+	}
+	h.OnClose("sandbox port", func() error { _ = listener.Close(); return nil }) // Serve may have closed it
+	log = log.With("service", outside)
+	store, err := docstorelocal.Open(filepath.Join(s.DataDir, outside), docstorelocal.WithLog(log))
+	if err != nil {
+		return fmt.Errorf("DATA_DIR: %w", err)
+	}
+	h.OnClose("sandbox store", store.Close)
+
+	webhook := s.WebhookURL
+	switch {
+	case webhook == "" && s.runs("payment") && s.HTTPAddr != "":
+		webhook = "http://" + fromHere(h.HTTPAddr()) + services.WebhookPath
+	case webhook == "":
+		log.Warn("payments are reported to nobody: set SANDBOX_WEBHOOK_URL to " + services.WebhookPath + " at HTTP_ADDR of the payment service; until then it finds out by asking")
+	}
+	world, err := sandbox.New(ctx, sandbox.Options{Log: log, Card: &card.Options{
+		Store: store, SecretKey: s.StripeKey, Webhook: card.Webhook{URL: webhook, Secret: s.StripeWebhook},
+	}})
+	if err != nil {
+		return err
+	}
+	h.Work(outside, func(ctx context.Context) error { return world.Card.Serve(ctx, listener) })
+	return nil
+}
+
+// listen takes a port now, so that one in use is told before anything starts.
+func listen(ctx context.Context, variable, addr string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s=%s: cannot listen, perhaps because another process does: %w", variable, addr, err)
+	}
+	return listener, nil
+}

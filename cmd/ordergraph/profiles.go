@@ -1,0 +1,31 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"ordergraph/platform/host"
+)
+
+// startProfiles serves what `go tool pprof` reads.
+func (s *serveCmd) startProfiles(ctx context.Context, h *host.Host) error {
+	listener, err := listen(ctx, "DEBUG_ADDR", s.DebugAddr)
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	h.OnClose("profiles", server.Close)
+	h.Work("profiles", func(ctx context.Context) error {
+		stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+		defer stop()
+		return server.Serve(listener)
+	})
+	return nil
+}

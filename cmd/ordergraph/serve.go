@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"slices"
+
+	"ordergraph/platform/host"
+	"ordergraph/services"
+)
+
+// Besides the services there are two more things that a process can serve.
+const (
+	gateway = "graph"   // the GraphQL gateway
+	outside = "sandbox" // the outside world on this machine
+)
+
+type serveCmd struct {
+	Services []string `arg:"" optional:"" name:"service" help:"What to run here: graph (the gateway), catalog, inventory, cart, order, payment, sandbox. Default: everything; the sandbox only while payments go to it."`
+
+	groundConfig
+	HTTPAddr  string `name:"http-addr" env:"HTTP_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"Processes" help:"Where this process serves HTTP: GraphQL, webhooks, health."`
+	PublicURL string `name:"public-url" env:"PUBLIC_URL" placeholder:"URL" group:"Shop" help:"How browsers reach the gateway. Without it: http:// and HTTP_ADDR."`
+	ShopName  string `env:"SHOP_NAME" default:"Harbour Store" placeholder:"TEXT" group:"Shop" help:"What the shop is called."`
+	Demo      string `env:"DEMO" enum:"auto,on,off" default:"auto" placeholder:"WHEN" group:"Shop" help:"Load the demo catalogue and its discount codes when there are no products: auto (only into local stores), on or off. The process of the catalog service does it."`
+
+	cardConfig
+	StripeWebhook string `name:"stripe-webhook-secret" env:"STRIPE_WEBHOOK_SECRET" default:"whsec_sandbox" placeholder:"SECRET" group:"Payment" help:"Secret that signs the card processor's webhooks; the default is the sandbox's."`
+	WebhookURL    string `name:"sandbox-webhook-url" env:"SANDBOX_WEBHOOK_URL" placeholder:"URL" group:"Payment" help:"Where the sandbox reports payments to: /webhooks/card at HTTP_ADDR of the process of the payment service. Without it: this process, if that is the one."`
+
+	Production bool   `env:"PRODUCTION" group:"Care" help:"Refuse to start with anything that is only good for trying: demo secrets, the sandbox, embedded Redis."`
+	DebugAddr  string `name:"debug-addr" env:"DEBUG_ADDR" placeholder:"HOST:PORT" group:"Care" help:"Serve Go profiles (net/http/pprof) here; loopback only. Without it: nowhere."`
+}
+
+func (s *serveCmd) Help() string {
+	return "Run it without names for a whole shop in one process; name services to run only those here, and tell where the others are with CATALOG_ADDR, INVENTORY_ADDR and so on. Stop it with Ctrl-C: it finishes what it has begun, within ten seconds; a second Ctrl-C ends it at once, and nothing is lost."
+}
+
+func (s *serveCmd) Run(ctx context.Context) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	tuneMemory()
+	log := s.logger()
+	secret, err := s.secret()
+	if err != nil {
+		return err
+	}
+	h, err := host.New(host.Options{Log: log, HTTPAddr: s.HTTPAddr, GRPCAddr: s.GRPCAddr, Secret: secret, Addrs: s.addrs()})
+	if err != nil {
+		return err
+	}
+	if err := s.start(ctx, h, log); err != nil {
+		return errors.Join(err, h.Close())
+	}
+	s.greet(h, log)
+	return h.Run(ctx)
+}
+
+// tuneMemory trades memory for time, unless the operator has decided with
+// GOGC: a gateway makes much garbage per request and keeps little, so that
+// collecting it less often gives a third more requests for a few hundred
+// megabytes. GOMEMLIMIT bounds it.
+func tuneMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+}
+
+func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) error {
+	if s.DebugAddr != "" {
+		if err := s.startProfiles(ctx, h); err != nil {
+			return err
+		}
+	}
+	if here := s.here(); len(here) > 0 {
+		ground, err := s.ground(ctx, h, log)
+		if err != nil {
+			return err
+		}
+		ground.Settings.Stripe = services.StripeSettings{
+			SecretKey: s.StripeKey, WebhookSecret: s.StripeWebhook, URL: s.processor(), ReturnURL: s.publicURL(h),
+		}
+		if err := services.Start(ctx, ground, here); err != nil {
+			return err
+		}
+		if s.loadsDemo() {
+			if err := startDemo(h, log, s.Currency); err != nil {
+				return fmt.Errorf("start the demo: %w", err)
+			}
+		}
+	}
+	if s.runs(outside) {
+		if err := s.startSandbox(ctx, h, log); err != nil {
+			return fmt.Errorf("start %s: %w", outside, err)
+		}
+	}
+	if s.runs(gateway) {
+		if err := s.startGateway(h, log); err != nil {
+			return fmt.Errorf("start %s: %w", gateway, err)
+		}
+	}
+	return nil
+}
+
+func (s *serveCmd) runs(name string) bool { return slices.Contains(s.Services, name) }
+
+// here is which services run in this process.
+func (s *serveCmd) here() []string {
+	return slices.DeleteFunc(slices.Clone(s.Services), func(n string) bool { return n == gateway || n == outside })
+}
+
+func (s *serveCmd) loadsDemo() bool {
+	return s.runs("catalog") && (s.Demo == "on" || s.Demo == "auto" && s.MongoURI == "")
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"ordergraph/services"
+)
+
+// check completes the settings and says what is wrong with them.
+func (s *serveCmd) check() error {
+	if len(s.Services) == 0 {
+		s.Services = append(services.Names(), gateway)
+		if s.toSandbox() {
+			s.Services = append(s.Services, outside)
+		}
+	}
+	if err := services.Check(s.here()); err != nil {
+		return usage("%v, %s, %s", err, gateway, outside)
+	}
+	if err := s.groundConfig.check(); err != nil {
+		return err
+	}
+	var wrong complaints
+	wrong.checkListen("HTTP_ADDR", s.HTTPAddr)
+	if s.runs(outside) {
+		wrong.checkListen("SANDBOX_ADDR", s.SandboxAddr)
+	}
+	wrong.checkListen("DEBUG_ADDR", s.DebugAddr)
+	if s.DebugAddr != "" && !isLoopback(s.DebugAddr) {
+		wrong.add("DEBUG_ADDR=%s can be reached from other machines: profiles tell too much; use 127.0.0.1:PORT", s.DebugAddr)
+	}
+	for _, name := range s.missing() {
+		wrong.add("the %s service is needed here and does not run here: set %s to where it runs (host:port), or serve it here too", name, variableOf(name))
+	}
+	if s.RedisURL == "" && len(s.here()) > 0 && len(s.here()) < len(services.All) {
+		wrong.add("services in several processes tell each other facts over Redis: set REDIS_URL, like redis://127.0.0.1:6379/0, the same for all of them")
+	}
+	for _, setting := range []struct{ name, text string }{{"PUBLIC_URL", s.PublicURL}, {"STRIPE_API_URL", s.StripeURL}, {"SANDBOX_WEBHOOK_URL", s.WebhookURL}} {
+		u, err := url.Parse(setting.text)
+		if setting.text != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			wrong.add("%s=%s is not an address like https://shop.example", setting.name, setting.text)
+		}
+	}
+	if s.Production {
+		s.checkProduction(&wrong)
+	}
+	return wrong.err()
+}
+
+// missing names the services that those here call and that are nowhere.
+func (s *serveCmd) missing() []string {
+	addrs := s.addrs()
+	var missing []string
+	need := func(name string) {
+		if !s.runs(name) && addrs[name] == "" && !slices.Contains(missing, name) {
+			missing = append(missing, name)
+		}
+	}
+	for _, service := range services.All {
+		if s.runs(service.Name) {
+			for _, name := range service.Calls {
+				need(name)
+			}
+		}
+	}
+	if s.runs(gateway) {
+		for _, name := range gatewayCalls {
+			need(name)
+		}
+	}
+	return missing
+}
+
+// checkProduction complains of what is only good for trying the shop out.
+func (s *serveCmd) checkProduction(wrong *complaints) {
+	var bad []string
+	if s.runs("payment") || s.runs(outside) {
+		if s.StripeKey == demoStripeKey || s.runs(outside) {
+			bad = append(bad, "payments go to the sandbox: set STRIPE_SECRET_KEY, and do not serve the sandbox")
+		}
+		if s.StripeWebhook == demoWebhookSecret {
+			bad = append(bad, "webhooks are signed with the sandbox's secret: set STRIPE_WEBHOOK_SECRET")
+		}
+	}
+	if s.RedisURL == "" && len(s.here()) > 0 {
+		bad = append(bad, "Redis is embedded: set REDIS_URL")
+	}
+	if s.RPCSecret == "" {
+		bad = append(bad, "RPC_SECRET is not set")
+	}
+	if s.PublicURL == "" && s.runs(gateway) {
+		bad = append(bad, "PUBLIC_URL is not set")
+	}
+	for _, text := range bad {
+		*wrong = append(*wrong, fmt.Sprintf("PRODUCTION is set, but %s", strings.TrimSuffix(text, ".")))
+	}
+}
