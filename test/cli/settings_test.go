@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"ordergraph/test/mongoserver"
+	"ordergraph/test/redisserver"
+	"ordergraph/test/shop"
+)
+
+func TestHelpIsEverywhere(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{"", "serve", "import", "check", "data", "data copy", "health", "version"} {
+		o := run(t, nil, append(strings.Fields(args), "--help")...).want(0, "Usage: ordergraph "+args)
+		for line := range strings.Lines(o.out) {
+			if n := len([]rune(strings.TrimRight(line, "\n"))); n > 100 {
+				t.Errorf("%s --help: %d columns: %s", args, n, line)
+			}
+		}
+	}
+	help := run(t, nil, "serve", "--help").want(0).out
+	help = strings.Join(strings.Fields(help), " ")
+	for name, value := range map[string]string{
+		"DATA_DIR": "data", "MONGODB_URI": "", "MONGODB_DATABASE": "ordergraph", "REDIS_URL": "", "GRPC_ADDR": "127.0.0.1:9090", "RPC_SECRET": "",
+		"CATALOG_ADDR": "", "INVENTORY_ADDR": "", "CART_ADDR": "", "ORDER_ADDR": "", "PAYMENT_ADDR": "", "CURRENCY": "EUR", "COUNTRY": "DE",
+		"LOG_LEVEL": "INFO", "LOG_FORMAT": "auto", "HTTP_ADDR": "127.0.0.1:8080", "PUBLIC_URL": "", "SHOP_NAME": "Harbour Store", "PRODUCTION": "",
+		"DEMO": "auto", "DEBUG_ADDR": "", "SANDBOX_ADDR": "127.0.0.1:8090", "SANDBOX_WEBHOOK_URL": "", "STRIPE_SECRET_KEY": "sk_test_sandbox",
+		"STRIPE_WEBHOOK_SECRET": "whsec_sandbox", "STRIPE_API_URL": "",
+	} {
+		want := "($" + name + ")"
+		if value != "" {
+			want = "($" + name + ", default " + value + ")"
+		}
+		if !strings.Contains(help, want) {
+			t.Errorf("serve --help does not say %q", want)
+		}
+	}
+	run(t, nil, "version").want(0, "ordergraph")
+}
+
+// What is asked for wrongly is refused before anything is touched, in words
+// that name the setting.
+func TestWrongSettings(t *testing.T) {
+	t.Parallel()
+	secretFile := write(t, "secret", password+"\n")
+	production := settings{"PRODUCTION": "true"}
+	for _, c := range []struct {
+		args string
+		set  settings
+		says []string
+	}{
+		{"", nil, []string{"serve", "import", "--help"}},
+		{"frob", nil, []string{"frob", "--help"}},
+		{"serve frob", nil, []string{`"frob"`, "inventory, catalog, cart, payment, order, graph, sandbox"}},
+		{"serve --frob", nil, []string{"--frob", "ordergraph serve --help"}},
+		{"data", nil, []string{"copy"}},
+		{"import", nil, []string{"<file>"}},
+		{"check now", nil, []string{"now"}},
+		{"serve", settings{"LOG_LEVEL": "LOUD"}, []string{"LOG_LEVEL", "LOUD"}},
+		{"serve", settings{"LOG_FORMAT": "xml"}, []string{"log-format", "xml", `"auto","text","json"`}},
+		{"serve", settings{"DEMO": "maybe"}, []string{"demo", "maybe"}},
+		{"serve", settings{"PRODUCTION": "perhaps"}, []string{"PRODUCTION", "perhaps"}},
+		{"serve graph", settings{"CATALOG_ADDR": "catalog"}, []string{"CATALOG_ADDR=catalog", "host:port"}},
+		{"serve graph", settings{"INVENTORY_ADDR": "http://inventory:9090"}, []string{"INVENTORY_ADDR", "host:port"}},
+		{"check", settings{"CART_ADDR": "cart:90900"}, []string{"CART_ADDR=cart:90900"}},
+		{"check", settings{"ORDER_ADDR": "a:9090,:9090"}, []string{"ORDER_ADDR=a:9090,:9090"}},
+		{"check", settings{"PAYMENT_ADDR": "a:9090,"}, []string{"PAYMENT_ADDR=a:9090,"}},
+		{"serve", settings{"HTTP_ADDR": "8080"}, []string{"HTTP_ADDR=8080", "127.0.0.1:8080"}},
+		{"serve", settings{"GRPC_ADDR": "localhost"}, []string{"GRPC_ADDR=localhost"}},
+		{"serve", settings{"SANDBOX_ADDR": "here"}, []string{"SANDBOX_ADDR=here"}},
+		{"health", settings{"HTTP_ADDR": "8080"}, []string{"HTTP_ADDR=8080"}},
+		{"serve", settings{"CURRENCY": "euro"}, []string{"CURRENCY", "euro"}},
+		{"serve", settings{"CURRENCY": ""}, []string{"CURRENCY"}},
+		{"serve", settings{"COUNTRY": "Germany"}, []string{"COUNTRY", "Germany"}},
+		{"serve", settings{"MONGODB_URI": "http://u:" + password + "@host"}, []string{"MONGODB_URI", "mongodb://"}},
+		{"serve", settings{"MONGODB_URI": "mongodb://u:" + password + "%zz@127.0.0.1:1"}, []string{"MONGODB_URI", "%40"}},
+		{"serve", settings{"MONGODB_URI": "mongodb://127.0.0.1:1", "MONGODB_DATABASE": "a/b"}, []string{"a/b"}},
+		{"serve", settings{"REDIS_URL": "http://u:" + password + "@host"}, []string{"REDIS_URL", "redis://"}},
+		{"serve", settings{"REDIS_URL": "redis://u:" + password + "%zz@host"}, []string{"REDIS_URL", "redis://"}},
+		{"serve", settings{"REDIS_URL": "redis://u:" + password + "@host/first"}, []string{"REDIS_URL"}},
+		{"serve", settings{"GRPC_ADDR": "0.0.0.0:9090"}, []string{"GRPC_ADDR=0.0.0.0:9090", "RPC_SECRET"}},
+		{"serve", settings{"DEBUG_ADDR": ":6060"}, []string{"DEBUG_ADDR=:6060", "127.0.0.1"}},
+		{"serve", settings{"PUBLIC_URL": "shop.example"}, []string{"PUBLIC_URL=shop.example", "https://"}},
+		{"serve", settings{"STRIPE_API_URL": "ftp://x"}, []string{"STRIPE_API_URL=ftp://x"}},
+		{"serve cart", nil, []string{"CATALOG_ADDR", "INVENTORY_ADDR", "REDIS_URL"}},
+		{"serve graph", nil, []string{"CATALOG_ADDR", "INVENTORY_ADDR", "CART_ADDR", "ORDER_ADDR"}},
+		{"serve inventory payment", nil, []string{"REDIS_URL"}},
+		{"serve", production, []string{"PRODUCTION", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "REDIS_URL", "RPC_SECRET", "PUBLIC_URL"}},
+		{"serve", production.with(settings{"STRIPE_SECRET_KEY": "sk_live_" + password, "REDIS_URL": "redis://127.0.0.1:1", "RPC_SECRET": password, "PUBLIC_URL": "https://shop.example"}), []string{"STRIPE_WEBHOOK_SECRET"}},
+		{"serve", settings{"CURRENCY": "euro", "ORDER_ADDR": "here", "GRPC_ADDR": "x"}, []string{"CURRENCY", "ORDER_ADDR", "GRPC_ADDR"}},
+		{"serve", settings{"RPC_SECRET": password, "RPC_SECRET_FILE": secretFile}, []string{"RPC_SECRET and RPC_SECRET_FILE are both set"}},
+		{"serve", settings{"REDIS_URL_FILE": secretFile + ".not"}, []string{"REDIS_URL_FILE", "no such file"}},
+		{"serve", settings{"MONGODB_URI_FILE": filepath.Dir(secretFile)}, []string{"MONGODB_URI_FILE", "is a directory"}},
+		{"serve", settings{"REDIS_URL_FILE": secretFile}, []string{"REDIS_URL", "redis://"}},
+	} {
+		t.Run(fmt.Sprint(c.args, c.set), func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "data")
+			set := settings{"DATA_DIR": dir, "LOG_FORMAT": "text", "HTTP_ADDR": "127.0.0.1:0", "GRPC_ADDR": "127.0.0.1:0", "SANDBOX_ADDR": "127.0.0.1:0"}
+			run(t, set.with(c.set), strings.Fields(c.args)...).want(2, c.says...)
+			if entries, _ := filepath.Glob(dir + "/*"); len(entries) > 1 || len(entries) == 1 && filepath.Base(entries[0]) != "rpc-secret" {
+				t.Errorf("it left %v", entries)
+			}
+		})
+	}
+}
+
+func TestServersThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = silent.Close() })
+	nobody := shop.FreeAddr(t)
+	cases := []struct {
+		name string
+		set  settings
+		says []string
+	}{
+		{"mongo away", settings{"MONGODB_URI": "mongodb://u:" + password + "@" + nobody}, []string{"MONGODB_URI", nobody, "connection refused"}},
+		{"mongo silent", settings{"MONGODB_URI": "mongodb://u:" + password + "@" + silent.Addr().String()}, []string{"MONGODB_URI", silent.Addr().String()}},
+		{"redis away", settings{"REDIS_URL": "redis://u:" + password + "@" + nobody}, []string{"REDIS_URL", nobody, "connection refused"}},
+		{"redis silent", settings{"REDIS_URL": "redis://u:" + password + "@" + silent.Addr().String()}, []string{"REDIS_URL", silent.Addr().String()}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if o := run(t, fresh(t).with(c.set), "serve").want(1, c.says...); o.took > 15*time.Second {
+				t.Errorf("it took %v", o.took)
+			}
+		})
+	}
+	t.Run("redis refuses", func(t *testing.T) {
+		t.Parallel()
+		server := redisserver.Start(t)
+		admin := redis.NewClient(&redis.Options{Addr: server.Addr})
+		defer admin.Close()
+		if err := admin.ConfigSet(t.Context(), "requirepass", "another").Err(); err != nil {
+			t.Fatal(err)
+		}
+		run(t, fresh(t).with(settings{"REDIS_URL": "redis://:" + password + "@" + server.Addr}), "serve").want(1, "REDIS_URL", server.Addr, "WRONGPASS")
+		run(t, fresh(t).with(settings{"REDIS_URL": "redis://" + server.Addr}), "serve").want(1, "REDIS_URL", server.Addr, "NOAUTH")
+	})
+}
+
+func TestMongoRefuses(t *testing.T) {
+	t.Parallel()
+	uri, _ := mongoserver.Start(t)
+	_, host, _ := strings.Cut(mongoserver.NewProxy(t, uri).URI, "://")
+	host = host[strings.LastIndex(host, "@")+1:]
+	set := fresh(t).with(settings{"MONGODB_URI": "mongodb://nobody:" + password + "@" + host})
+	run(t, set, "serve").want(1, "MONGODB_URI", "refused the user name or password")
+}
+
+func TestPortsInUse(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, name := range []string{"HTTP_ADDR", "GRPC_ADDR", "SANDBOX_ADDR", "DEBUG_ADDR"} {
+		run(t, fresh(t).with(settings{name: taken.Addr().String()}), "serve").want(1, name+"="+taken.Addr().String(), "in use")
+	}
+}
+
+func TestDataDirCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	set := fresh(t)
+	s := serve(t, set)
+	elsewhere := fresh(t)
+	elsewhere["DATA_DIR"] = set["DATA_DIR"]
+	held := fmt.Sprintf("process %d", s.cmd.Process.Pid)
+	file := write(t, "one.csv", header+"mug,Mug,5,1\n")
+	for _, args := range [][]string{{"serve"}, {"check"}, {"import", file}, {"data", "copy", set["DATA_DIR"], t.TempDir()}} {
+		run(t, elsewhere, args...).want(1, held, "stop that process")
+	}
+	s.stop()
+
+	run(t, set.with(settings{"DATA_DIR": file}), "serve").want(1, "DATA_DIR", "not a directory")
+
+	bare := filepath.Join(t.TempDir(), "bare")
+	if err := os.Mkdir(bare, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	cmd := command(t.Context(), t, set.with(settings{"DATA_DIR": filepath.Join(bare, "data")}), "serve")
+	if os.Getuid() == 0 { // who may write everywhere
+		const nobody = 65534
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		for dir := filepath.Dir(cmd.Path); len(dir) > 1; dir = filepath.Dir(dir) {
+			if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&1 == 0 {
+				if err := os.Chmod(dir, info.Mode().Perm()|0o011); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		cmd.Dir = "/"
+	}
+	finish(t, cmd).want(1, "DATA_DIR", "permission denied")
+}
+
+// Any setting can be in a file.
+func TestSettingsFromFiles(t *testing.T) {
+	t.Parallel()
+	set := fresh(t)
+	set["RPC_SECRET_FILE"] = write(t, "secret", password+"\n")
+	set["SHOP_NAME_FILE"] = write(t, "name", "Corner Shop\n")
+	s := serve(t, set)
+	var got struct{ Shop struct{ Name string } }
+	if s.ask(`{ shop { name } }`, nil, &got); got.Shop.Name != "Corner Shop" {
+		t.Errorf("%+v", got)
+	}
+	run(t, set, "check").want(0)
+	delete(set, "RPC_SECRET_FILE")
+	run(t, set, "check").want(1, "RPC_SECRET")
+	run(t, set.with(settings{"HTTP_ADDR": ":" + strings.Split(set["HTTP_ADDR"], ":")[1]}), "health").want(0, "ready")
+	s.stop()
+	run(t, set, "health").want(1, "nobody answers")
+}
