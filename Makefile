@@ -1,0 +1,53 @@
+# `make` alone prints this file's targets.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.0
+GOFLAGS  := -trimpath
+export GOFLAGS
+
+.PHONY: help run build test test-unit test-race test-mongo lint generate bench bench-store clean
+
+help: ## Print what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+bin/ordergraph: FORCE
+	@if test -x $@; then go build -o $@ ./cmd/ordergraph; else \
+	  echo "Building ordergraph. The first time, Go downloads and compiles its libraries: a few minutes."; \
+	  go build -v -o $@ ./cmd/ordergraph 2>&1 | awk '/^go: downloading/ {d++; printf "\r%d modules downloaded ", d; fflush(); next} \
+	    /^[A-Za-z0-9_.~\/-]+$$/ {c++; printf "\r%d packages compiled  ", c; fflush(); next} {print} END {print ""}'; fi
+FORCE:
+
+build: bin/ordergraph ## Build bin/ordergraph
+
+run: bin/ordergraph ## Run the whole shop in one process, with nothing else installed
+	@exec bin/ordergraph serve
+
+test: ## Everything CI wants to see: vet, generated code, unit, contract and journey tests under -race
+	go vet ./...
+	./test/generated
+	./test/need
+	ORDERGRAPH_REQUIRE_REDIS=1 go test -race -timeout 14m ./...
+
+test-mongo: ## The store's contract and the journeys against a MongoDB server: MONGODB_URI, mongod, or mongo-java-server
+	@go run ./test/mongoserver/show
+	ORDERGRAPH_REQUIRE_MONGO=1 go test -race -count=1 -timeout 20m -run 'Mongo' ./platform/docstore/... ./test/...
+
+lint: ## Linters with their reasons in .golangci.yaml, import rules, known vulnerabilities
+	go run $(GOLANGCI) run ./...
+	./test/vulnerabilities
+
+generate: ## Generate code again: GraphQL (gqlgen) and gRPC (protoc)
+	go tool gqlgen generate
+	./test/protoc
+
+bench: bin/ordergraph ## Print operations per second, p50, p99, errors, CPU and memory of the purchase path
+	go run ./test/load -server bin/ordergraph
+
+bench-store: ## Print what the local store does, and what it costs with 1,000 and 200,000 documents
+	go test -run xxx -bench . -benchtime 2s ./platform/docstore/docstorelocal
+	go test -run xxx -bench Scale -benchtime 1x ./platform/docstore/docstorelocal
+
+clean: ## Remove what was built; the shop's data stays
+	rm -rf bin
