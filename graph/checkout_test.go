@@ -2,7 +2,6 @@ package graph_test
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -184,7 +183,7 @@ func TestOrdersBelongToTheirCustomer(t *testing.T) {
 	var who atomic.Pointer[identity.Caller]
 	who.Store(&identity.Caller{})
 	shop := graphtest.New(t, func(o *graph.Options) {
-		o.Caller = func(r *http.Request) identity.Caller { return *who.Load() }
+		o.Sessions = graphtest.Sessions(func() identity.Caller { return *who.Load() })
 	})
 	const orders = `query($n:Int!,$a:String){orders(first:$n,after:$a){nodes{id number} edges{cursor} pageInfo{hasNextPage endCursor}}}`
 	a := shop.Ask(orders, graphtest.Vars{"n": 10})

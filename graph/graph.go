@@ -19,7 +19,6 @@ import (
 	"ordergraph/graph/gengql"
 	"ordergraph/graph/transport"
 	"ordergraph/graph/view"
-	"ordergraph/platform/identity"
 	"ordergraph/services/cart"
 	"ordergraph/services/catalog"
 	"ordergraph/services/inventory"
@@ -33,11 +32,14 @@ type Options struct {
 	Order     order.Service
 	Inventory inventory.Service
 
-	Log    *slog.Logger                        // nil logs nothing
-	Shop   Shop                                // who sells
-	Limits Limits                              // zero fields take DefaultLimits
-	Caller func(*http.Request) identity.Caller // nil: everyone is a guest
-	Gather time.Duration                       // how long a lookup waits for others to share its call; 200 µs by default
+	Log             *slog.Logger               // nil logs nothing
+	Shop            Shop                       // who sells
+	Limits          Limits                     // zero fields take DefaultLimits
+	Sessions        transport.Sessions         // nil: everyone is a guest
+	Address         func(*http.Request) string // where a request comes from; nil: the address of its connection
+	Origins         []string                   // whose pages may open sockets, besides our own; "*": any
+	NoIntrospection bool                       // keep the schema to ourselves
+	Gather          time.Duration              // how long a lookup waits for others to share its call; 200 µs by default
 }
 
 // Shop describes the shop to its customers.
@@ -53,24 +55,31 @@ type Shop struct {
 // Limits protect the gateway from operations that ask for too much. Each
 // error names its limit.
 type Limits struct {
-	Body       int64         // bytes of a request
-	Tokens     int           // words and signs of a document
-	Depth      int           // fields within fields
-	Aliases    int           // renamed fields, fragments counted as often as they are used; and repetitions of one field in one selection
-	Page       int           // the greatest first or last
-	Complexity int64         // fields of the answer, as far as they can be foreseen
-	Time       time.Duration // for one operation
+	transport.Limits
+	Tokens     int   // words and signs of a document
+	Depth      int   // fields within fields
+	Aliases    int   // renamed fields, fragments counted as often as they are used; and repetitions of one field in one selection
+	Page       int   // the greatest first or last
+	Complexity int64 // fields of the answer, as far as they can be foreseen
 }
 
 // DefaultLimits leave room for the operations of large storefronts.
 var DefaultLimits = Limits{
-	Body:       256 << 10,
+	Limits: transport.Limits{
+		Body:        256 << 10,
+		Time:        20 * time.Second,
+		Connections: 50_000,
+		PerAddress:  1_000,
+		Streams:     100,
+		InitWithin:  10 * time.Second,
+		SendWithin:  10 * time.Second,
+		KeepAlive:   20 * time.Second,
+	},
 	Tokens:     6_000,
 	Depth:      15,
 	Aliases:    100,
 	Page:       250,
 	Complexity: 500_000,
-	Time:       20 * time.Second,
 }
 
 // cachedDocuments is how many parsed documents are kept, and cachedSize up to
@@ -80,9 +89,9 @@ const (
 	cachedSize      = 16 << 10
 )
 
-// New is the gateway as an HTTP handler; it serves whatever path it is
-// mounted on.
-func New(o Options) http.Handler {
+// New is the gateway as an HTTP handler, which serves whatever path it is
+// mounted on. It is to be drained when the process stops.
+func New(o Options) *transport.Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -95,47 +104,44 @@ func New(o Options) http.Handler {
 	exec.SetParserTokenLimit(limits.Tokens)
 	known := newDocuments(cachedDocuments, cachedSize)
 	exec.SetQueryCache(known)
-	exec.Use(extension.Introspection{})
+	if !o.NoIntrospection {
+		exec.Use(extension.Introspection{})
+	}
+	exec.SetDisableSuggestion(o.NoIntrospection)
 	exec.Use(guard{limits, known})
 	exec.Use(leaves{})
 
-	caller := o.Caller
-	if caller == nil {
-		caller = func(*http.Request) identity.Caller { return identity.Caller{} }
-	}
-	return &transport.HTTP{
-		Exec:    exec,
-		MaxBody: limits.Body,
-		Time:    limits.Time,
-		Log:     o.Log,
-		Begin:   r.begin(caller),
-	}
+	return transport.New(transport.Options{
+		Exec:     exec,
+		Sessions: o.Sessions,
+		Begin:    r.begin,
+		Refresh:  r.refresh,
+		Address:  o.Address,
+		Origins:  o.Origins,
+		Limits:   limits.Limits,
+		Log:      o.Log,
+	})
 }
 
 func (l Limits) orDefault() Limits {
 	d := DefaultLimits
-	if l.Body > 0 {
-		d.Body = l.Body
+	return Limits{
+		Limits: transport.Limits{
+			Body:        cmp.Or(l.Body, d.Body),
+			Time:        cmp.Or(l.Time, d.Time),
+			Connections: cmp.Or(l.Connections, d.Connections),
+			PerAddress:  cmp.Or(l.PerAddress, d.PerAddress),
+			Streams:     cmp.Or(l.Streams, d.Streams),
+			InitWithin:  cmp.Or(l.InitWithin, d.InitWithin),
+			SendWithin:  cmp.Or(l.SendWithin, d.SendWithin),
+			KeepAlive:   cmp.Or(l.KeepAlive, d.KeepAlive),
+		},
+		Tokens:     cmp.Or(l.Tokens, d.Tokens),
+		Depth:      cmp.Or(l.Depth, d.Depth),
+		Aliases:    cmp.Or(l.Aliases, d.Aliases),
+		Page:       cmp.Or(l.Page, d.Page),
+		Complexity: cmp.Or(l.Complexity, d.Complexity),
 	}
-	if l.Tokens > 0 {
-		d.Tokens = l.Tokens
-	}
-	if l.Depth > 0 {
-		d.Depth = l.Depth
-	}
-	if l.Aliases > 0 {
-		d.Aliases = l.Aliases
-	}
-	if l.Page > 0 {
-		d.Page = l.Page
-	}
-	if l.Complexity > 0 {
-		d.Complexity = l.Complexity
-	}
-	if l.Time > 0 {
-		d.Time = l.Time
-	}
-	return d
 }
 
 func (s Shop) view() *view.Shop {

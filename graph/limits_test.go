@@ -9,6 +9,7 @@ import (
 
 	"ordergraph/graph"
 	"ordergraph/graph/graphtest"
+	"ordergraph/graph/transport"
 )
 
 func TestLimits(t *testing.T) {
@@ -74,7 +75,7 @@ func TestLimits(t *testing.T) {
 
 func TestLimitsCanBeSet(t *testing.T) {
 	shop := graphtest.New(t, func(o *graph.Options) {
-		o.Limits = graph.Limits{Body: 1000, Depth: 3, Page: 5, Aliases: 1, Complexity: 50, Tokens: 60}
+		o.Limits = graph.Limits{Limits: transport.Limits{Body: 1000}, Depth: 3, Page: 5, Aliases: 1, Complexity: 50, Tokens: 60}
 	})
 	for query, says := range map[string]string{
 		`{products(first:6){nodes{id}}}`:         "from 0 to 5",

@@ -7,7 +7,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"ordergraph/graph/transport"
 	"ordergraph/platform/identity"
 )
 
@@ -24,12 +23,17 @@ type request struct {
 
 type requestKey struct{}
 
-func (r *Resolver) begin(caller func(*http.Request) identity.Caller) transport.Begin {
-	return func(ctx context.Context, req *http.Request) context.Context {
-		state := &request{who: caller(req)}
-		state.loaders.resolver = r
-		return context.WithValue(ctx, requestKey{}, state)
-	}
+// begin gives an operation's context its request.
+func (r *Resolver) begin(ctx context.Context, _ *http.Request, session identity.Session) context.Context {
+	state := &request{who: session.Caller}
+	state.loaders.resolver = r
+	return context.WithValue(ctx, requestKey{}, state)
+}
+
+// refresh is the context for one event of a subscription: the same caller,
+// and nothing loaded yet.
+func (r *Resolver) refresh(ctx context.Context) context.Context {
+	return r.begin(ctx, nil, identity.Session{Caller: caller(ctx)})
 }
 
 func requestOf(ctx context.Context) *request {

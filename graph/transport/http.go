@@ -1,5 +1,3 @@
-// Package transport carries GraphQL operations over HTTP, as the
-// specification "GraphQL over HTTP" has it: https://graphql.github.io/graphql-over-http/draft/
 package transport
 
 import (
@@ -8,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"log/slog"
 	"mime"
 	"net/http"
 	"net/url"
@@ -16,55 +13,41 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"ordergraph/platform/fault"
 	"ordergraph/platform/telemetry"
 )
-
-// Begin gives what belongs to a request to the context of its operation.
-type Begin func(context.Context, *http.Request) context.Context
-
-// Executor parses, checks and executes operations.
-type Executor interface {
-	graphql.GraphExecutor
-	PresentRecoveredError(ctx context.Context, err any) error
-}
-
-// HTTP answers queries and mutations sent by POST, and queries sent by GET.
-type HTTP struct {
-	Exec    Executor
-	MaxBody int64         // bytes of a request
-	Time    time.Duration // for one operation
-	Log     *slog.Logger
-	Begin   Begin
-}
 
 // requestID is the header that names a request in logs; one that the client
 // sends is kept if it is short and plain.
 const requestID = "X-Request-Id"
 
-// ServeHTTP answers one request.
-func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP answers one request, over whatever transport it asks for.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := telemetry.CleanRequestID(r.Header.Get(requestID))
 	header := w.Header()
 	header[requestID] = []string{id}
+	ctx := telemetry.WithRequestID(r.Context(), id)
+	if isUpgrade(r) {
+		s.serveSocket(ctx, w, r)
+		return
+	}
 	header["Access-Control-Allow-Origin"] = anyOrigin
 	header["Access-Control-Expose-Headers"] = exposed
 	header["Vary"] = vary
 
-	ctx := telemetry.WithRequestID(r.Context(), id)
 	accepted := negotiate(r.Header["Accept"])
 	defer func() {
 		if cause := recover(); cause != nil {
 			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(cause)
 			}
-			h.Log.ErrorContext(ctx, "panic in the transport", "panic", cause, "stack", string(debug.Stack()))
-			h.fail(w, accepted, http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Something went wrong on our side. It has been noted; please try again.")
+			s.o.Log.ErrorContext(ctx, "panic in the transport", "panic", cause, "stack", string(debug.Stack()))
+			s.fail(w, accepted, http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Something went wrong on our side. It has been noted; please try again.")
 		}
 	}()
 
@@ -79,57 +62,59 @@ func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.MethodGet, http.MethodPost:
 	default:
 		header.Set("Allow", "GET, POST, OPTIONS")
-		h.fail(w, accepted, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Use POST, or GET for queries.")
+		s.fail(w, accepted, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Use POST, or GET for queries.")
 		return
 	}
 	if accepted == none {
-		h.fail(w, accepted, http.StatusNotAcceptable, "NOT_ACCEPTABLE", "Answers come as application/graphql-response+json or application/json.")
+		s.fail(w, accepted, http.StatusNotAcceptable, "NOT_ACCEPTABLE", "Answers come as application/graphql-response+json or application/json.")
 		return
 	}
 
-	ctx, cancel := context.WithTimeout(ctx, h.Time)
+	ctx, cancel := context.WithTimeout(ctx, s.o.Limits.Time)
 	defer cancel()
-	ctx = graphql.StartOperationTrace(ctx)
-	if h.Begin != nil {
-		ctx = h.Begin(ctx, r)
+	session, err := s.o.Sessions.Open(ctx, r, bearer(r))
+	if err != nil {
+		s.turnAway(w, accepted, err)
+		return
 	}
+	ctx = s.operationContext(ctx, r, session)
 
-	params, refused := h.read(w, r)
+	params, refused := s.read(w, r)
 	if refused != nil {
-		h.fail(w, accepted, refused.status, refused.code, refused.message)
+		s.fail(w, accepted, refused.status, refused.code, refused.message)
 		return
 	}
 	params.Headers = r.Header
-	op, errs := h.Exec.CreateOperationContext(ctx, params)
+	op, errs := s.o.Exec.CreateOperationContext(ctx, params)
 	if len(errs) > 0 {
-		h.refuse(w, accepted, h.Exec.DispatchError(graphql.WithOperationContext(ctx, op), errs))
+		s.refuse(w, accepted, s.o.Exec.DispatchError(graphql.WithOperationContext(ctx, op), errs))
 		return
 	}
 	switch op.Operation.Operation {
 	case ast.Mutation:
 		if r.Method == http.MethodGet {
 			header.Set("Allow", "POST, OPTIONS")
-			h.fail(w, accepted, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Mutations are sent by POST.")
+			s.fail(w, accepted, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Mutations are sent by POST.")
 			return
 		}
 	case ast.Subscription:
-		h.fail(w, accepted, http.StatusBadRequest, "BAD_USER_INPUT", "Subscriptions are not offered over plain HTTP.")
+		s.fail(w, accepted, http.StatusBadRequest, "BAD_USER_INPUT", "Subscriptions are not offered over plain HTTP.")
 		return
 	}
 
-	next, ctx := h.Exec.DispatchOperation(ctx, op)
+	next, ctx := s.o.Exec.DispatchOperation(ctx, op)
 	response := next(ctx)
 	switch {
 	case response != nil && len(response.Data) > 0:
-		h.answer(w, accepted, http.StatusOK, response)
+		s.answer(w, accepted, http.StatusOK, response)
 	case response != nil && len(response.Errors) > 0:
-		h.refuse(w, accepted, response)
+		s.refuse(w, accepted, response)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		h.fail(w, accepted, http.StatusGatewayTimeout, "TIMEOUT", "This took longer than "+h.Time.String()+", the limit for one operation.")
+		s.fail(w, accepted, http.StatusGatewayTimeout, "TIMEOUT", "This took longer than "+s.o.Limits.Time.String()+", the limit for one operation.")
 	case ctx.Err() != nil: // the client went away
 		w.WriteHeader(499)
 	default:
-		h.fail(w, accepted, http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Something went wrong on our side. Please try again.")
+		s.fail(w, accepted, http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Something went wrong on our side. Please try again.")
 	}
 }
 
@@ -139,6 +124,18 @@ var (
 	vary      = []string{"Accept"}
 )
 
+// turnAway answers a client that shows something which does not hold.
+func (s *Server) turnAway(w http.ResponseWriter, accepted media, err error) {
+	e := fault.Of(err)
+	if e.Kind != fault.Unauthenticated {
+		s.o.Log.Warn("a client could not be recognised", "error", err)
+		s.fail(w, accepted, http.StatusServiceUnavailable, "UNAVAILABLE", "We cannot tell who you are at the moment. Please try again.")
+		return
+	}
+	w.Header().Set("WWW-Authenticate", "Bearer")
+	s.fail(w, accepted, http.StatusUnauthorized, "UNAUTHENTICATED", e.Message)
+}
+
 type refusal struct {
 	status  int
 	code    string
@@ -147,24 +144,24 @@ type refusal struct {
 
 func bad(message string) *refusal { return &refusal{http.StatusBadRequest, "BAD_REQUEST", message} }
 
-func (h *HTTP) read(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *refusal) {
+func (s *Server) read(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, *refusal) {
 	if r.Method == http.MethodGet {
-		if int64(len(r.URL.RawQuery)) > h.MaxBody {
-			return nil, h.tooLarge()
+		if int64(len(r.URL.RawQuery)) > s.o.Limits.Body {
+			return nil, s.tooLarge()
 		}
 		return fromURL(r.URL)
 	}
 	if refused := jsonBody(r.Header); refused != nil {
 		return nil, refused
 	}
-	if r.ContentLength > h.MaxBody {
-		return nil, h.tooLarge()
+	if r.ContentLength > s.o.Limits.Body {
+		return nil, s.tooLarge()
 	}
 	body := buffers.Get().(*bytes.Buffer)
 	defer giveBack(body)
-	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, h.MaxBody))
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, s.o.Limits.Body))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return nil, h.tooLarge()
+		return nil, s.tooLarge()
 	}
 	if err != nil {
 		return nil, bad("The body could not be read.")
@@ -172,8 +169,8 @@ func (h *HTTP) read(w http.ResponseWriter, r *http.Request) (*graphql.RawParams,
 	return fromBody(body.Bytes())
 }
 
-func (h *HTTP) tooLarge() *refusal {
-	return &refusal{http.StatusRequestEntityTooLarge, "REQUEST_TOO_LARGE", "A request may have at most " + strconv.FormatInt(h.MaxBody, 10) + " bytes."}
+func (s *Server) tooLarge() *refusal {
+	return &refusal{http.StatusRequestEntityTooLarge, "REQUEST_TOO_LARGE", "A request may have at most " + strconv.FormatInt(s.o.Limits.Body, 10) + " bytes."}
 }
 
 func jsonBody(header http.Header) *refusal {
@@ -295,16 +292,16 @@ func isNull(raw *json.RawMessage) bool { return raw == nil || string(*raw) == "n
 
 // refuse answers an operation that was not executed: in the older media type
 // with 200, since such clients read the body only then.
-func (h *HTTP) refuse(w http.ResponseWriter, accepted media, response *graphql.Response) {
+func (s *Server) refuse(w http.ResponseWriter, accepted media, response *graphql.Response) {
 	status := http.StatusBadRequest
 	if accepted == legacy {
 		status = http.StatusOK
 	}
-	h.answer(w, accepted, status, &graphql.Response{Errors: response.Errors, Extensions: response.Extensions})
+	s.answer(w, accepted, status, &graphql.Response{Errors: response.Errors, Extensions: response.Extensions})
 }
 
-func (h *HTTP) fail(w http.ResponseWriter, accepted media, status int, code, message string) {
-	h.answer(w, accepted, status, &graphql.Response{Errors: gqlerror.List{{
+func (s *Server) fail(w http.ResponseWriter, accepted media, status int, code, message string) {
+	s.answer(w, accepted, status, &graphql.Response{Errors: gqlerror.List{{
 		Message:    message,
 		Extensions: map[string]any{"code": code},
 	}}})
@@ -324,7 +321,7 @@ func giveBack(b *bytes.Buffer) {
 
 // answer writes a response; without data when there is none, since an
 // operation that was not executed has none.
-func (h *HTTP) answer(w http.ResponseWriter, accepted media, status int, response *graphql.Response) {
+func (s *Server) answer(w http.ResponseWriter, accepted media, status int, response *graphql.Response) {
 	head := buffers.Get().(*bytes.Buffer)
 	defer giveBack(head)
 	head.WriteByte('{')
