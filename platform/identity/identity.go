@@ -24,7 +24,7 @@ const (
 
 // A Caller is on whose behalf a call is made. The zero Caller is a guest.
 type Caller struct {
-	CustomerID string // empty for guests and staff
+	CustomerID string // the account that is signed in, staff's too; empty for guests and the program itself
 	Roles      []Role
 }
 

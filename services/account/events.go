@@ -1,0 +1,28 @@
+package account
+
+// Topic is the stream on which the account service rings its facts.
+const Topic = "account"
+
+// FactMail tells that a message to somebody is due. Its key is the account's
+// id, its data a MailDue; who hears it asks Mail for the message.
+const FactMail = "account.mail"
+
+// MailDue is the data of FactMail.
+type MailDue struct {
+	ID   string   `bson:"id"` // for Mail; not a secret
+	Kind MailKind `bson:"kind"`
+}
+
+// FactErased tells that somebody asked to be forgotten. Its key is the
+// account's id, its data an Erased. Who hears it forgets what the law does not
+// want kept.
+const FactErased = "account.erased"
+
+// Erased is the data of FactErased.
+type Erased struct {
+	CustomerID string `bson:"customerId"`
+}
+
+// LiveTopic is where the Bell is rung when a session ends: the key is the
+// session's id.
+const LiveTopic = "session"
