@@ -84,7 +84,7 @@ func New(ctx context.Context, o Options) (*Processor, error) {
 		up: make(chan struct{}),
 		client: &http.Client{
 			Timeout:       o.Webhook.Timeout,
-			Transport:     &http.Transport{MaxIdleConnsPerHost: senders, IdleConnTimeout: time.Minute},
+			Transport:     &http.Transport{DialContext: o.Webhook.Dial, MaxIdleConnsPerHost: senders, IdleConnTimeout: time.Minute},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -27,6 +28,8 @@ type Webhook struct {
 	Delay   time.Duration // from what happened to the first attempt; default 300 ms
 	Retry   time.Duration // after the first failure, then doubled up to an hour; default 1 s
 	Timeout time.Duration // of one attempt; default 5 s
+	// Dial makes the connections; nil: over the network.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 func (h Webhook) withDefaults() Webhook {
@@ -103,6 +106,7 @@ func (p *Processor) wake() {
 // SendEvents sends what is due until ctx ends. Run does it; who only mounts
 // the handler calls it himself.
 func (p *Processor) SendEvents(ctx context.Context) {
+	defer p.client.CloseIdleConnections()
 	for ctx.Err() == nil {
 		wait, err := p.sendDue(ctx)
 		if err != nil && ctx.Err() == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ordergraph/platform/docstore"
@@ -64,7 +65,13 @@ func TestDeathAtEveryWrite(t *testing.T) {
 	}
 }
 
-func diesAndRecovers(t *testing.T, method string, n int, taken bool) bool {
+func diesAndRecovers(t *testing.T, method string, n int, taken bool) (died bool) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { died = die(t, method, n, taken) })
+	return died
+}
+
+func die(t *testing.T, method string, n int, taken bool) bool {
 	w := paymenttest.New(t)
 	var reaper docstoretest.Reaper
 	if taken {

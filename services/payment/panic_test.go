@@ -1,13 +1,12 @@
 package payment_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
-	"ordergraph/platform/docstore/docstorelocal"
-	"ordergraph/platform/identity"
-	"ordergraph/platform/money"
 	"ordergraph/services/payment"
+	"ordergraph/services/payment/paymenttest"
 )
 
 // nothing is a gateway that panics whatever it is asked.
@@ -16,23 +15,15 @@ type nothing struct{ payment.Gateway }
 // A call to the processor is made in a goroutine of its own, where a panic
 // would end the process, and again as soon as it is back.
 func TestAPanicAtTheProcessorIsNotTheEnd(t *testing.T) {
-	store, err := docstorelocal.OpenMemory()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
-	now := time.Now()
-	c, err := payment.New(t.Context(), payment.Options{Store: store, Gateway: nothing{}, InlineFor: 50 * time.Millisecond, Now: func() time.Time { return now }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	p, err := c.Authorise(t.Context(), identity.Ourselves(), payment.Request{OrderID: "order-1", Amount: money.Of(100, "EUR"), Method: "pm_card_visa"})
-	if err != nil || p.State != payment.Authorising {
-		t.Errorf("%s, %v", p.State, err)
-	}
-	now = now.Add(time.Minute)
-	if err := c.Sweep(t.Context()); err != nil {
-		t.Error(err)
-	}
+	bubble(t, func(t *testing.T) {
+		w := paymenttest.New(t, paymenttest.Cashier(func(o *payment.Options) { o.Gateway, o.InlineFor = nothing{}, 50*time.Millisecond }))
+		want(t, payment.Authorising)(w.Cashier.Authorise(t.Context(), us, paymenttest.Want19("o", "pm_card_visa")))
+		w.Pass(time.Minute)
+		if err := w.Cashier.Sweep(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if n := strings.Count(w.Log.String(), "payment: panic"); n != 2 {
+			t.Errorf("%d panics were logged, want that of the call and that of the sweep", n)
+		}
+	})
 }

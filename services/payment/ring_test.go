@@ -17,6 +17,21 @@ import (
 	"ordergraph/services/payment/paymenttest"
 )
 
+// heldBack is a way to the processor on which the answer for the order "slow"
+// takes until it is let through.
+type heldBack struct {
+	payment.Gateway
+	through chan struct{}
+}
+
+func (h heldBack) Authorise(ctx context.Context, key string, req payment.Request) (payment.Intent, error) {
+	in, err := h.Gateway.Authorise(ctx, key, req)
+	if req.OrderID == "slow" {
+		<-h.through
+	}
+	return in, err
+}
+
 // Who was answered with a pending payment hears of its end; who got the end as
 // the answer is not rung for it.
 func TestRingsWhatItOwes(t *testing.T) {
@@ -25,9 +40,17 @@ func TestRingsWhatItOwes(t *testing.T) {
 	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
 	t.Cleanup(func() { _ = client.Close() })
 	bus := events.NewBus(client, slog.New(slog.DiscardHandler))
+	through := make(chan struct{})
 	w := paymenttest.New(t, paymenttest.Cashier(func(o *payment.Options) {
-		o.Bus, o.InlineFor, o.SweepEvery = bus, 100*time.Millisecond, 50*time.Millisecond
+		o.Bus, o.SweepEvery, o.Gateway = bus, 50*time.Millisecond, heldBack{o.Gateway, through}
 	}))
+	options := w.Options(w.Store)
+	options.InlineFor = time.Millisecond
+	hasty, err := payment.New(t.Context(), options) // it answers before the processor does
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = hasty.Close() })
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -40,7 +63,7 @@ func TestRingsWhatItOwes(t *testing.T) {
 		})
 	}
 	t.Cleanup(func() { stop(); wg.Wait() })
-	run("cashier", w.Cashier.Run)
+	run("cashier", hasty.Run)
 	run("listener", func(ctx context.Context) error {
 		return bus.Listen(ctx, payment.Topic, "order", func(_ context.Context, f events.Fact) error {
 			if f.Type != payment.FactChanged {
@@ -59,12 +82,13 @@ func TestRingsWhatItOwes(t *testing.T) {
 	}
 
 	want(t, payment.Authorised)(w.Cashier.Authorise(t.Context(), us, paymenttest.Want19("quick", "pm_card_visa")))
-	want(t, payment.Authorising)(w.Cashier.Authorise(t.Context(), us, paymenttest.Want19("slow", "pm_card_slow")))
+	want(t, payment.Authorising)(hasty.Authorise(t.Context(), us, paymenttest.Want19("slow", "pm_card_visa")))
+	close(through)
 	eventually(t, "the slow bank's answer rings", func() bool { return count("slow") > 0 })
 	want(t, payment.Authorised)(w.Cashier.Get(t.Context(), us, "slow"))
 
 	faults(t, w, card.Faults{Down: true})
-	want(t, payment.Capturing)(w.Cashier.Capture(t.Context(), us, "slow"))
+	want(t, payment.Capturing)(hasty.Capture(t.Context(), us, "slow"))
 	before := count("slow")
 	faults(t, w, card.Faults{})
 	eventually(t, "the capture rings", func() bool { return count("slow") > before })

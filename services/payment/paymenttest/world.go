@@ -5,9 +5,7 @@ package paymenttest
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -22,6 +20,7 @@ import (
 	"ordergraph/sandbox/card"
 	"ordergraph/services/payment"
 	"ordergraph/services/payment/stripegateway"
+	"ordergraph/test/memnet"
 )
 
 // Secrets of the world's processor.
@@ -32,10 +31,15 @@ const (
 
 // A World is a payment service and the processor it calls over HTTP, each with
 // a store of its own, on one clock.
+//
+// Everybody speaks over connections in memory, so that a test may run in a
+// bubble of testing/synctest: how long things take is then the processor's
+// doing, not the machine's.
 type World struct {
 	T         testing.TB
 	Processor *card.Processor
-	URL       string // the processor's
+	URL       string      // the processor's
+	Dial      memnet.Dial // to the processor
 	Gateway   *stripegateway.Gateway
 	Cashier   *payment.Cashier
 	Store     docstore.Store // the cashier's
@@ -43,7 +47,6 @@ type World struct {
 
 	clocktest.Clock
 	options payment.Options
-	hook    *httptest.Server
 }
 
 // An Option changes the world before it begins.
@@ -76,11 +79,9 @@ func New(t testing.TB, options ...Option) *World {
 	}
 	log := slog.New(slog.NewTextHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 
-	hook := http.NewServeMux()
-	w.hook = httptest.NewServer(hook)
-	t.Cleanup(w.hook.Close)
 	if s.webhooks {
-		s.card.Webhook.URL, s.card.Webhook.Secret = w.hook.URL+"/webhooks/card", WebhookSecret
+		hook := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.Cashier.Webhook(WebhookSecret).ServeHTTP(rw, r) })
+		s.card.Webhook.URL, s.card.Webhook.Secret, s.card.Webhook.Dial = "http://localhost/webhooks/card", WebhookSecret, memnet.Serve(t, hook)
 		if s.card.Webhook.Delay == 0 {
 			s.card.Webhook.Delay = 5 * time.Millisecond
 		}
@@ -89,9 +90,14 @@ func New(t testing.TB, options ...Option) *World {
 		s.card.Store = docstoretest.Memory(t)
 	}
 	s.card.Log = log
-	w.Processor, w.URL = Processor(t, s.card)
+	w.Processor, w.Dial = Processor(t, s.card)
+	w.URL = "http://localhost"
 
-	w.Gateway = Gateway(t, w.URL)
+	var err error
+	if w.Gateway, err = stripegateway.New(stripegateway.Options{SecretKey: SecretKey, URL: w.URL, Dial: w.Dial}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Gateway.Close)
 	w.Store = docstoretest.Memory(t)
 	w.options = payment.Options{Store: w.Store, Gateway: w.Gateway, Listeners: []string{"order"}, Now: w.Now, Log: log}
 	if s.options != nil {
@@ -99,7 +105,6 @@ func New(t testing.TB, options ...Option) *World {
 	}
 	w.Store = w.options.Store
 	w.Cashier = w.Another(w.options.Store)
-	hook.HandleFunc("/webhooks/card", func(rw http.ResponseWriter, r *http.Request) { w.Cashier.Webhook(WebhookSecret).ServeHTTP(rw, r) })
 	return w
 }
 
@@ -126,16 +131,13 @@ func (w *World) Options(store docstore.Store) payment.Options {
 }
 
 // Processor runs a card processor until the test ends.
-func Processor(t testing.TB, o card.Options) (*card.Processor, string) {
+func Processor(t testing.TB, o card.Options) (*card.Processor, memnet.Dial) {
 	t.Helper()
 	p, err := card.New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := memnet.Listen()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- p.Serve(ctx, listener) }()
@@ -145,18 +147,7 @@ func Processor(t testing.TB, o card.Options) (*card.Processor, string) {
 			t.Errorf("processor: %v", err)
 		}
 	})
-	return p, "http://" + listener.Addr().String()
-}
-
-// Gateway is a way to the processor at url.
-func Gateway(t testing.TB, url string) *stripegateway.Gateway {
-	t.Helper()
-	g, err := stripegateway.New(stripegateway.Options{SecretKey: SecretKey, URL: url, Timeout: 5 * time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(g.Close)
-	return g
+	return p, listener.Dial
 }
 
 // Settle sweeps, letting time pass, until the payments of the orders are no
@@ -222,7 +213,7 @@ func (w *World) WantBooksAgree() payment.Report {
 	w.T.Helper()
 	rep, err := w.Cashier.Audit(w.T.Context(), us)
 	if err != nil {
-		w.T.Fatalf("audit: %v", err)
+		w.T.Fatalf("audit: %v\n%s", err, w.Log)
 	}
 	for _, d := range rep.Differences {
 		w.T.Errorf("audit: %s: %s", d.OrderID, d.What)
@@ -233,10 +224,24 @@ func (w *World) WantBooksAgree() payment.Report {
 // Answer is the customer's, on the page that the payment names.
 func (w *World) Answer(p payment.Payment, decision string) *http.Response {
 	w.T.Helper()
-	client := &http.Client{Timeout: 5 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.PostForm(p.ActionURL, url.Values{"decision": {decision}})
+	return w.Post(p.ActionURL, "", url.Values{"decision": {decision}})
+}
+
+// Post sends a form to the processor, with a secret key or without, and does
+// not follow where it leads.
+func (w *World) Post(address, key string, form url.Values) *http.Response {
+	w.T.Helper()
+	req, err := http.NewRequestWithContext(w.T.Context(), http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {
-		w.T.Fatalf("answer the bank: %v", err)
+		w.T.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
+	resp, err := (&http.Transport{DialContext: w.Dial, DisableKeepAlives: true}).RoundTrip(req)
+	if err != nil {
+		w.T.Fatalf("post to the processor: %v", err)
 	}
 	_ = resp.Body.Close()
 	return resp

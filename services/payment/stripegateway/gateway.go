@@ -27,6 +27,8 @@ type Options struct {
 	// names no address. Without any, Stripe offers no page to confirm on.
 	ReturnURL string
 	Timeout   time.Duration // of one call; default and at most 10 s
+	// Dial makes the connections; nil: over the network.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // A Gateway is a payment.Gateway to Stripe.
@@ -54,9 +56,12 @@ func New(o Options) (*Gateway, error) {
 	if o.Timeout <= 0 || o.Timeout > maxTimeout {
 		o.Timeout = maxTimeout
 	}
+	if o.Dial == nil {
+		o.Dial = (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 30 * time.Second}).DialContext
+	}
 	transport := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:         o.Dial,
 		TLSHandshakeTimeout: 5 * time.Second,
 		ForceAttemptHTTP2:   true,
 		MaxIdleConns:        128,

@@ -3,16 +3,18 @@ package stripegateway
 import (
 	"context"
 	"errors"
-	"net"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stripe/stripe-go/v85"
 
 	"ordergraph/platform/money"
 	"ordergraph/services/payment"
+	"ordergraph/test/memnet"
 )
 
 func TestNewChecksItsOptions(t *testing.T) {
@@ -70,7 +72,7 @@ func TestWhatAnErrorMeans(t *testing.T) {
 				_, _ = w.Write([]byte(c.body))
 			}))
 			defer server.Close()
-			_, err := gateway(t, server.URL).Authorise(t.Context(), "k", payment.Request{OrderID: "o", Amount: money.Of(1, "EUR"), Method: "m"})
+			_, err := gateway(t, Options{URL: server.URL}).Authorise(t.Context(), "k", payment.Request{OrderID: "o", Amount: money.Of(1, "EUR"), Method: "m"})
 			if c.want != nil {
 				if !errors.Is(err, c.want) {
 					t.Errorf("%v, want %v", err, c.want)
@@ -84,9 +86,10 @@ func TestWhatAnErrorMeans(t *testing.T) {
 	}
 }
 
-func gateway(t *testing.T, url string) *Gateway {
+func gateway(t *testing.T, o Options) *Gateway {
 	t.Helper()
-	g, err := New(Options{SecretKey: "sk", URL: url, Timeout: 100 * time.Millisecond})
+	o.SecretKey = "sk"
+	g, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,31 +100,32 @@ func gateway(t *testing.T, url string) *Gateway {
 // Only where no connection was made is it sure that nothing was done.
 func TestNobodyThere(t *testing.T) {
 	req := payment.Request{OrderID: "o", Amount: money.Of(1, "EUR"), Method: "m"}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = l.Close()
-	if _, err := gateway(t, "http://"+l.Addr().String()).Authorise(t.Context(), "k", req); !errors.Is(err, payment.ErrNotNow) {
+	if _, err := gateway(t, Options{URL: "http://127.0.0.1:1"}).Authorise(t.Context(), "k", req); !errors.Is(err, payment.ErrNotNow) {
 		t.Errorf("refused connection: %v", err)
-	}
-	release := make(chan struct{})
-	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
-	defer silent.Close()
-	defer close(release)
-	if _, err := gateway(t, silent.URL).Authorise(t.Context(), "k", req); !errors.Is(err, payment.ErrUnknown) {
-		t.Errorf("no answer: %v", err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	if _, err := gateway(t, silent.URL).Authorise(ctx, "k", req); !errors.Is(err, payment.ErrUnknown) {
-		t.Errorf("deadline: %v", err)
 	}
 	cut := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	defer cut.Close()
-	if _, err := gateway(t, cut.URL).Authorise(t.Context(), "k", req); !errors.Is(err, payment.ErrUnknown) {
+	if _, err := gateway(t, Options{URL: cut.URL}).Authorise(t.Context(), "k", req); !errors.Is(err, payment.ErrUnknown) {
 		t.Errorf("cut: %v", err)
 	}
+	synctest.Test(t, func(t *testing.T) {
+		silent := memnet.Serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-r.Context().Done() // until the caller has gone
+		}))
+		g := gateway(t, Options{URL: "http://localhost", Timeout: 100 * time.Millisecond, Dial: silent})
+		for name, patience := range map[string]time.Duration{"no answer": time.Hour, "deadline": 10 * time.Millisecond} {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			begun := time.Now()
+			if _, err := g.Authorise(ctx, "k", req); !errors.Is(err, payment.ErrUnknown) {
+				t.Errorf("%s: %v", name, err)
+			}
+			if waited := time.Since(begun); waited != min(patience, 100*time.Millisecond) {
+				t.Errorf("%s: waited %v", name, waited)
+			}
+			cancel()
+		}
+	})
 }
 
 func TestStatuses(t *testing.T) {
