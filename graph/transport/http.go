@@ -40,7 +40,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header["Access-Control-Expose-Headers"] = exposed
 	header["Vary"] = vary
 
-	accepted := negotiate(r.Header["Accept"])
+	want := negotiate(r.Header["Accept"])
+	accepted := want.refusal()
 	defer func() {
 		if cause := recover(); cause != nil {
 			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
@@ -66,10 +67,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if accepted == none {
-		s.fail(w, accepted, http.StatusNotAcceptable, "NOT_ACCEPTABLE", "Answers come as application/graphql-response+json or application/json.")
+		s.fail(w, accepted, http.StatusNotAcceptable, "NOT_ACCEPTABLE", "Answers come as application/graphql-response+json or application/json, those of subscriptions as text/event-stream or multipart/mixed;subscriptionSpec=\"1.0\".")
 		return
 	}
 
+	whole := ctx
 	ctx, cancel := context.WithTimeout(ctx, s.o.Limits.Time)
 	defer cancel()
 	session, err := s.o.Sessions.Open(ctx, r, bearer(r))
@@ -90,15 +92,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, accepted, s.o.Exec.DispatchError(graphql.WithOperationContext(ctx, op), errs))
 		return
 	}
-	switch op.Operation.Operation {
-	case ast.Mutation:
-		if r.Method == http.MethodGet {
-			header.Set("Allow", "POST, OPTIONS")
-			s.fail(w, accepted, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Mutations are sent by POST.")
-			return
-		}
-	case ast.Subscription:
-		s.fail(w, accepted, http.StatusBadRequest, "BAD_USER_INPUT", "Subscriptions are not offered over plain HTTP.")
+	kind := op.Operation.Operation
+	switch {
+	case kind == ast.Mutation && r.Method == http.MethodGet:
+		header.Set("Allow", "POST, OPTIONS")
+		s.fail(w, accepted, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Mutations are sent by POST.")
+		return
+	case kind == ast.Subscription && want.stream == none:
+		s.fail(w, accepted, http.StatusNotAcceptable, "NOT_ACCEPTABLE", "A subscription has many answers: ask for them with Accept: text/event-stream or Accept: multipart/mixed;subscriptionSpec=\"1.0\", or over a WebSocket.")
+		return
+	case kind == ast.Subscription || want.streams:
+		s.serveStream(s.operationContext(whole, r, session), w, r, session, op, want.stream)
 		return
 	}
 
@@ -319,38 +323,12 @@ func giveBack(b *bytes.Buffer) {
 	}
 }
 
-// answer writes a response; without data when there is none, since an
-// operation that was not executed has none.
+// answer writes a response.
 func (s *Server) answer(w http.ResponseWriter, accepted media, status int, response *graphql.Response) {
 	head := buffers.Get().(*bytes.Buffer)
 	defer giveBack(head)
-	head.WriteByte('{')
-	encoder := json.NewEncoder(head)
-	encoder.SetEscapeHTML(false)
-	member := func(name string, value any) {
-		if head.Len() > 1 {
-			head.WriteByte(',')
-		}
-		head.WriteString(name)
-		if err := encoder.Encode(value); err != nil {
-			head.WriteString("null")
-		} else {
-			head.Truncate(head.Len() - 1) // the encoder's line break
-		}
-	}
-	if len(response.Errors) > 0 {
-		member(`"errors":`, response.Errors)
-	}
-	if len(response.Extensions) > 0 {
-		member(`"extensions":`, response.Extensions)
-	}
+	envelope(head, response)
 	tail := closing
-	if len(response.Data) > 0 {
-		if head.Len() > 1 {
-			head.WriteByte(',')
-		}
-		head.WriteString(`"data":`)
-	}
 	header := w.Header()
 	header["Content-Type"] = accepted.header()
 	header["Content-Length"] = []string{strconv.Itoa(head.Len() + len(response.Data) + len(tail))}
@@ -361,6 +339,40 @@ func (s *Server) answer(w http.ResponseWriter, accepted media, status int, respo
 		if _, err := w.Write(part); err != nil {
 			return // the client went away
 		}
+	}
+}
+
+// envelope writes what stands before the data of a response, without data when
+// there is none, since an operation that was not executed has none. The data
+// and a brace follow.
+func envelope(b *bytes.Buffer, response *graphql.Response) {
+	b.WriteByte('{')
+	encoder := json.NewEncoder(b)
+	encoder.SetEscapeHTML(false)
+	some := false
+	member := func(name string, value any) {
+		if some {
+			b.WriteByte(',')
+		}
+		some = true
+		b.WriteString(name)
+		if err := encoder.Encode(value); err != nil {
+			b.WriteString("null")
+		} else {
+			b.Truncate(b.Len() - 1) // the encoder's line break
+		}
+	}
+	if len(response.Errors) > 0 {
+		member(`"errors":`, response.Errors)
+	}
+	if len(response.Extensions) > 0 {
+		member(`"extensions":`, response.Extensions)
+	}
+	if len(response.Data) > 0 {
+		if some {
+			b.WriteByte(',')
+		}
+		b.WriteString(`"data":`)
 	}
 }
 

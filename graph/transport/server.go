@@ -65,7 +65,7 @@ type Options struct {
 	// "https://shop.example", or "*" for any.
 	Origins []string
 	Limits  Limits
-	Log     *slog.Logger
+	Log     *slog.Logger // nil logs nothing
 }
 
 // Limits protect the process from clients that ask for too much.
@@ -99,6 +99,9 @@ func New(o Options) *Server {
 	}
 	if o.Refresh == nil {
 		o.Refresh = func(ctx context.Context) context.Context { return ctx }
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{o: o}
 	s.doors.limits = o.Limits
