@@ -51,14 +51,13 @@ func (k *Keeper) Cancel(ctx context.Context, who identity.Caller, in CancelInput
 				k.ring(d, d.Version+1)
 			}
 		}
+		d.Shown = d.Version + 1 // the reason is seen
 		return nil
 	})
 	if err != nil {
 		return Order{}, err
 	}
-	if changed.Status == Cancelled {
-		k.rung(&changed)
-	}
+	k.rung(&changed)
 	if r := k.running(in.OrderID); r != nil {
 		r.poke()
 	}

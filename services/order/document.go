@@ -25,6 +25,11 @@ type document struct {
 	Fingerprint string `bson:"fingerprint"` // of the input that came with it
 	Token       string `bson:"token"`       // shows the order to a guest
 
+	// Shown is the version in which what others see changed last. Most writes
+	// change only what the saga and the outbox must know, and those who watch
+	// the order are not told.
+	Shown int64 `bson:"shown,omitempty"`
+
 	Status    Status         `bson:"status"`
 	Reason    Reason         `bson:"reason,omitempty"`
 	Problems  []cart.Problem `bson:"problems,omitempty"`
@@ -50,6 +55,20 @@ type document struct {
 	Saga   saga          `bson:"saga"`
 	Cancel *cancellation `bson:"cancel,omitempty"`
 	Outbox events.Outbox `bson:"outbox"`
+}
+
+// An outline is as much of a document as tells what others see as its version.
+type outline struct {
+	docstore.Meta `bson:",inline"`
+	Shown         int64 `bson:"shown,omitempty"`
+}
+
+// version is of a document written before there was a Shown its own.
+func (o outline) version() int64 {
+	if o.Shown == 0 {
+		return o.Meta.Version
+	}
+	return o.Shown
 }
 
 // saga is what whoever drives the order next must know.
@@ -189,7 +208,7 @@ func (d *document) billing() Address {
 // order is the document as others see it. It shares nothing with d.
 func (d *document) order() Order {
 	o := Order{
-		ID: d.ID, Number: d.Number, Version: d.Version, Status: d.Status, Reason: d.Reason,
+		ID: d.ID, Number: d.Number, Version: outline{d.Meta, d.Shown}.version(), Status: d.Status, Reason: d.Reason,
 		Problems: copyProblems(d.Problems), CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,
 		CustomerID: d.CustomerID, Email: d.Email, Phone: d.Phone, Locale: d.Locale,
 		ShippingAddress: d.ShipTo, BillingAddress: d.billing(),

@@ -12,5 +12,6 @@ var (
 	ErrCursor    = fault.New(fault.Invalid, "order.cursor", "This cursor does not belong to this list. Start again without it.")
 )
 
-// ErrForbidden is an Audit by somebody who does not work here.
+// ErrForbidden is a call that only staff and the program itself may make, by
+// somebody else.
 var ErrForbidden = fault.New(fault.PermissionDenied, "order.forbidden", "You may not do this.")

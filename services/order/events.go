@@ -16,6 +16,9 @@ import (
 // Topic is the stream on which the order service rings its facts.
 const Topic = "order"
 
+// LiveTopic is the topic of package live on which orders' versions are rung.
+const LiveTopic = "order"
+
 // FactChanged tells that an order came into a new state, or that what the
 // customer sees of its payment changed. Its key is the order's id, its data a
 // Changed; who hears it asks Get for the order.
@@ -30,9 +33,11 @@ type Changed struct {
 // group is the name under which the order service hears others' facts.
 const group = "order"
 
-// ring puts the fact of a change into the document that is about to be
-// written as this version. Without listeners there is nothing to keep.
+// ring notes in the document that is about to be written as this version that
+// others see a change, and puts the fact of it there. Without listeners there
+// is no fact to keep.
 func (k *Keeper) ring(d *document, version int64) {
+	d.Shown = version
 	if len(k.o.Listeners) == 0 {
 		return
 	}
@@ -46,9 +51,10 @@ func (k *Keeper) ring(d *document, version int64) {
 	}, k.o.Listeners...)
 }
 
-// rung has what ring kept told at once; should that get lost, the relay makes
-// up for it.
+// rung has what ring kept told at once, to services and to who watches; should
+// that get lost, the relay and the hubs make up for it.
 func (k *Keeper) rung(d *document) {
+	k.o.Bell.Ring(LiveTopic, d.ID, d.Shown)
 	if k.relay != nil {
 		k.relay.Ring(d)
 	}
@@ -99,7 +105,7 @@ func (k *Keeper) recheck(ctx context.Context, d *document) error {
 		_, err := k.o.Payment.Void(ctx, ourselves, d.ID)
 		return err
 	}
-	_, err = k.orders.Update(ctx, d.ID, func(d *document) error {
+	changed, err := k.orders.Update(ctx, d.ID, func(d *document) error {
 		if !d.steady() || d.Status != Refunded {
 			return docstore.Unchanged
 		}
@@ -112,5 +118,9 @@ func (k *Keeper) recheck(ctx context.Context, d *document) error {
 		k.ring(d, d.Version+1)
 		return nil
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	k.rung(&changed)
+	return nil
 }

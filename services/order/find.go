@@ -28,6 +28,25 @@ func (k *Keeper) Get(ctx context.Context, who identity.Caller, id, accessToken s
 	return doc.order(), nil
 }
 
+// Versions returns the orders' versions, of which it reads nothing else.
+func (k *Keeper) Versions(ctx context.Context, who identity.Caller, ids []string) (map[string]int64, error) {
+	switch {
+	case !who.IsStaff():
+		return nil, ErrForbidden
+	case len(ids) > MaxVersions:
+		return nil, ErrInput.Field("ids").Say("The versions of at most %d orders can be had at once, not of %d.", MaxVersions, len(ids))
+	}
+	found, err := k.outlines.GetMany(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	versions := make(map[string]int64, len(found))
+	for id, o := range found {
+		versions[id] = o.version()
+	}
+	return versions, nil
+}
+
 // visible is the order, or ErrNotFound where there is none or who may not see it.
 func (k *Keeper) visible(ctx context.Context, who identity.Caller, id, accessToken string) (document, error) {
 	if id == "" || len(id) > 64 {

@@ -10,6 +10,7 @@ import (
 
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
+	"ordergraph/platform/live"
 	"ordergraph/services/cart"
 	"ordergraph/services/inventory"
 	"ordergraph/services/payment"
@@ -20,6 +21,7 @@ type Options struct {
 	Store     docstore.Store
 	Bus       *events.Bus // nil: no facts are heard or rung; the sweeper finds out
 	Listeners []string    // the groups that hear Topic
+	Bell      *live.Bell  // nil: who watches orders learns of changes by asking for Versions
 	Cart      cart.Service
 	Inventory inventory.Service
 	Payment   payment.Service
@@ -98,10 +100,11 @@ func (d Deadlines) orDefaults() Deadlines {
 // the order goes forward; a customer who cancelled then has a confirmed order
 // called off, with stock taken back and money refunded.
 type Keeper struct {
-	o      Options
-	at     Deadlines
-	orders *docstore.Collection[document]
-	relay  *events.Relay[document] // nil where nobody listens
+	o        Options
+	at       Deadlines
+	orders   *docstore.Collection[document]
+	outlines *docstore.Collection[outline] // the same documents
+	relay    *events.Relay[document]       // nil where nobody listens
 
 	places chan struct{} // taken by steps that are made abreast
 
@@ -123,7 +126,11 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("order service: %w", err)
 	}
-	k := &Keeper{o: o, at: o.Deadlines.orDefaults(), orders: orders, places: make(chan struct{}, abreast), runs: map[string]*run{}}
+	outlines, err := docstore.Open[outline](ctx, o.Store, spec)
+	if err != nil {
+		return nil, fmt.Errorf("order service: %w", err)
+	}
+	k := &Keeper{o: o, at: o.Deadlines.orDefaults(), orders: orders, outlines: outlines, places: make(chan struct{}, abreast), runs: map[string]*run{}}
 	if o.Bus != nil && len(o.Listeners) > 0 {
 		k.relay = events.NewRelay(o.Bus, Topic, orders, func(d *document) *events.Outbox { return &d.Outbox }, events.RelayOptions{Now: o.Now, Log: o.Log})
 	}

@@ -28,6 +28,10 @@ type Service interface {
 	// List returns the caller's own orders, newest first; all of them to
 	// staff. ErrSignIn for guests.
 	List(ctx context.Context, who identity.Caller, q ListQuery) (Page, error)
+	// Versions returns the present versions of orders, by id, and leaves out
+	// those that do not exist; at most MaxVersions at once. It is for the
+	// program itself and staff: ErrForbidden, ErrInput.
+	Versions(ctx context.Context, who identity.Caller, ids []string) (map[string]int64, error)
 	// Cancel ends an order that has not been shipped: stock goes back, money
 	// is refunded. Who may see the order may cancel it while it is CONFIRMED
 	// or earlier; staff also while FULFILLING. Repeating it is harmless.
@@ -116,7 +120,7 @@ type CheckoutResult struct {
 type Order struct {
 	ID              string
 	Number          string // short, for people: "K7M2-4QXD"
-	Version         int64  // grows with every change
+	Version         int64  // grows with every change of what is shown here
 	Status          Status
 	Reason          Reason         // of a failed one
 	Problems        []cart.Problem // of a failed one: what the customer should know
@@ -157,6 +161,9 @@ type ListQuery struct {
 	After  string // cursor
 	Limit  int    // at most 100
 }
+
+// MaxVersions is how many orders' versions are told at once.
+const MaxVersions = 500
 
 // Page is a stretch of orders.
 type Page struct {

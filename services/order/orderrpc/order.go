@@ -21,7 +21,7 @@ var Contract = host.Contract[order.Service]{
 	Service:    Order_ServiceDesc.ServiceName,
 	Serve:      func(to grpc.ServiceRegistrar, impl order.Service) { RegisterOrderServer(to, server{order: impl}) },
 	Dial:       func(conn grpc.ClientConnInterface) order.Service { return client{rpc: NewOrderClient(conn)} },
-	Repeatable: []string{"Checkout", "Get", "List", "Cancel", "Audit"},
+	Repeatable: []string{"Checkout", "Get", "List", "Versions", "Cancel", "Audit"},
 }
 
 type server struct {
@@ -64,6 +64,14 @@ func (s server) List(ctx context.Context, r *ListRequest) (*Page, error) {
 		return nil, err
 	}
 	return &Page{Orders: wire.Each(p.Orders, view), Cursors: p.Cursors, HasMore: p.HasMore}, nil
+}
+
+func (s server) Versions(ctx context.Context, r *VersionsRequest) (*VersionsResponse, error) {
+	versions, err := s.order.Versions(ctx, host.CallerOf(ctx), r.Ids)
+	if err != nil {
+		return nil, err
+	}
+	return &VersionsResponse{Versions: versions}, nil
 }
 
 func (s server) Cancel(ctx context.Context, r *CancelRequest) (*OrderView, error) {
@@ -115,6 +123,14 @@ func (c client) List(ctx context.Context, who identity.Caller, q order.ListQuery
 		return order.Page{}, err
 	}
 	return order.Page{Orders: wire.Each(p.Orders, toOrder), Cursors: p.Cursors, HasMore: p.HasMore}, nil
+}
+
+func (c client) Versions(ctx context.Context, who identity.Caller, ids []string) (map[string]int64, error) {
+	got, err := c.rpc.Versions(host.WithCaller(ctx, who), &VersionsRequest{Ids: ids})
+	if err != nil {
+		return nil, err
+	}
+	return got.Versions, nil
 }
 
 func (c client) Cancel(ctx context.Context, who identity.Caller, in order.CancelInput) (order.Order, error) {

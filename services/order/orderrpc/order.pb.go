@@ -819,6 +819,94 @@ func (x *Page) GetHasMore() bool {
 	return false
 }
 
+type VersionsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ids           []string               `protobuf:"bytes,1,rep,name=ids,proto3" json:"ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VersionsRequest) Reset() {
+	*x = VersionsRequest{}
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VersionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VersionsRequest) ProtoMessage() {}
+
+func (x *VersionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VersionsRequest.ProtoReflect.Descriptor instead.
+func (*VersionsRequest) Descriptor() ([]byte, []int) {
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *VersionsRequest) GetIds() []string {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+type VersionsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Versions      map[string]int64       `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // by id
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VersionsResponse) Reset() {
+	*x = VersionsResponse{}
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VersionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VersionsResponse) ProtoMessage() {}
+
+func (x *VersionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VersionsResponse.ProtoReflect.Descriptor instead.
+func (*VersionsResponse) Descriptor() ([]byte, []int) {
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *VersionsResponse) GetVersions() map[string]int64 {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
 type CancelRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	OrderId       string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
@@ -830,7 +918,7 @@ type CancelRequest struct {
 
 func (x *CancelRequest) Reset() {
 	*x = CancelRequest{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[9]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -842,7 +930,7 @@ func (x *CancelRequest) String() string {
 func (*CancelRequest) ProtoMessage() {}
 
 func (x *CancelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[9]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -855,7 +943,7 @@ func (x *CancelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRequest.ProtoReflect.Descriptor instead.
 func (*CancelRequest) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{9}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CancelRequest) GetOrderId() string {
@@ -888,7 +976,7 @@ type AuditRequest struct {
 
 func (x *AuditRequest) Reset() {
 	*x = AuditRequest{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[10]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -900,7 +988,7 @@ func (x *AuditRequest) String() string {
 func (*AuditRequest) ProtoMessage() {}
 
 func (x *AuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[10]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -913,7 +1001,7 @@ func (x *AuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
 func (*AuditRequest) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{10}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AuditRequest) GetAfter() string {
@@ -934,7 +1022,7 @@ type AuditReport struct {
 
 func (x *AuditReport) Reset() {
 	*x = AuditReport{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[11]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -946,7 +1034,7 @@ func (x *AuditReport) String() string {
 func (*AuditReport) ProtoMessage() {}
 
 func (x *AuditReport) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[11]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -959,7 +1047,7 @@ func (x *AuditReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditReport.ProtoReflect.Descriptor instead.
 func (*AuditReport) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{11}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *AuditReport) GetChecked() int64 {
@@ -994,7 +1082,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[12]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1006,7 +1094,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[12]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1019,7 +1107,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{12}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Finding) GetOrderId() string {
@@ -1125,7 +1213,14 @@ const file_services_order_orderrpc_order_proto_rawDesc = "" +
 	"\x04Page\x126\n" +
 	"\x06orders\x18\x01 \x03(\v2\x1e.ordergraph.order.v1.OrderViewR\x06orders\x12\x18\n" +
 	"\acursors\x18\x02 \x03(\tR\acursors\x12\x19\n" +
-	"\bhas_more\x18\x03 \x01(\bR\ahasMore\"e\n" +
+	"\bhas_more\x18\x03 \x01(\bR\ahasMore\"#\n" +
+	"\x0fVersionsRequest\x12\x10\n" +
+	"\x03ids\x18\x01 \x03(\tR\x03ids\"\xa0\x01\n" +
+	"\x10VersionsResponse\x12O\n" +
+	"\bversions\x18\x01 \x03(\v23.ordergraph.order.v1.VersionsResponse.VersionsEntryR\bversions\x1a;\n" +
+	"\rVersionsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"e\n" +
 	"\rCancelRequest\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12!\n" +
 	"\faccess_token\x18\x02 \x01(\tR\vaccessToken\x12\x16\n" +
@@ -1139,11 +1234,12 @@ const file_services_order_orderrpc_order_proto_rawDesc = "" +
 	"\aFinding\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x12\n" +
 	"\x04rule\x18\x02 \x01(\tR\x04rule\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail2\x89\x03\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail2\xe2\x03\n" +
 	"\x05Order\x12W\n" +
 	"\bCheckout\x12$.ordergraph.order.v1.CheckoutRequest\x1a%.ordergraph.order.v1.CheckoutResponse\x12F\n" +
 	"\x03Get\x12\x1f.ordergraph.order.v1.GetRequest\x1a\x1e.ordergraph.order.v1.OrderView\x12C\n" +
-	"\x04List\x12 .ordergraph.order.v1.ListRequest\x1a\x19.ordergraph.order.v1.Page\x12L\n" +
+	"\x04List\x12 .ordergraph.order.v1.ListRequest\x1a\x19.ordergraph.order.v1.Page\x12W\n" +
+	"\bVersions\x12$.ordergraph.order.v1.VersionsRequest\x1a%.ordergraph.order.v1.VersionsResponse\x12L\n" +
 	"\x06Cancel\x12\".ordergraph.order.v1.CancelRequest\x1a\x1e.ordergraph.order.v1.OrderView\x12L\n" +
 	"\x05Audit\x12!.ordergraph.order.v1.AuditRequest\x1a .ordergraph.order.v1.AuditReportB$Z\"ordergraph/services/order/orderrpcb\x06proto3"
 
@@ -1159,7 +1255,7 @@ func file_services_order_orderrpc_order_proto_rawDescGZIP() []byte {
 	return file_services_order_orderrpc_order_proto_rawDescData
 }
 
-var file_services_order_orderrpc_order_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_services_order_orderrpc_order_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_services_order_orderrpc_order_proto_goTypes = []any{
 	(*Address)(nil),               // 0: ordergraph.order.v1.Address
 	(*CheckoutRequest)(nil),       // 1: ordergraph.order.v1.CheckoutRequest
@@ -1170,49 +1266,55 @@ var file_services_order_orderrpc_order_proto_goTypes = []any{
 	(*GetRequest)(nil),            // 6: ordergraph.order.v1.GetRequest
 	(*ListRequest)(nil),           // 7: ordergraph.order.v1.ListRequest
 	(*Page)(nil),                  // 8: ordergraph.order.v1.Page
-	(*CancelRequest)(nil),         // 9: ordergraph.order.v1.CancelRequest
-	(*AuditRequest)(nil),          // 10: ordergraph.order.v1.AuditRequest
-	(*AuditReport)(nil),           // 11: ordergraph.order.v1.AuditReport
-	(*Finding)(nil),               // 12: ordergraph.order.v1.Finding
-	(*cartrpc.Amount)(nil),        // 13: ordergraph.cart.v1.Amount
-	(*cartrpc.Problem)(nil),       // 14: ordergraph.cart.v1.Problem
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
-	(*cartrpc.Quote)(nil),         // 16: ordergraph.cart.v1.Quote
+	(*VersionsRequest)(nil),       // 9: ordergraph.order.v1.VersionsRequest
+	(*VersionsResponse)(nil),      // 10: ordergraph.order.v1.VersionsResponse
+	(*CancelRequest)(nil),         // 11: ordergraph.order.v1.CancelRequest
+	(*AuditRequest)(nil),          // 12: ordergraph.order.v1.AuditRequest
+	(*AuditReport)(nil),           // 13: ordergraph.order.v1.AuditReport
+	(*Finding)(nil),               // 14: ordergraph.order.v1.Finding
+	nil,                           // 15: ordergraph.order.v1.VersionsResponse.VersionsEntry
+	(*cartrpc.Amount)(nil),        // 16: ordergraph.cart.v1.Amount
+	(*cartrpc.Problem)(nil),       // 17: ordergraph.cart.v1.Problem
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*cartrpc.Quote)(nil),         // 19: ordergraph.cart.v1.Quote
 }
 var file_services_order_orderrpc_order_proto_depIdxs = []int32{
 	0,  // 0: ordergraph.order.v1.CheckoutRequest.shipping_address:type_name -> ordergraph.order.v1.Address
 	0,  // 1: ordergraph.order.v1.CheckoutRequest.billing_address:type_name -> ordergraph.order.v1.Address
-	13, // 2: ordergraph.order.v1.CheckoutRequest.expect_total:type_name -> ordergraph.cart.v1.Amount
+	16, // 2: ordergraph.order.v1.CheckoutRequest.expect_total:type_name -> ordergraph.cart.v1.Amount
 	3,  // 3: ordergraph.order.v1.CheckoutResponse.order:type_name -> ordergraph.order.v1.OrderView
-	14, // 4: ordergraph.order.v1.CheckoutResponse.problems:type_name -> ordergraph.cart.v1.Problem
-	14, // 5: ordergraph.order.v1.OrderView.problems:type_name -> ordergraph.cart.v1.Problem
-	15, // 6: ordergraph.order.v1.OrderView.created_at:type_name -> google.protobuf.Timestamp
-	15, // 7: ordergraph.order.v1.OrderView.updated_at:type_name -> google.protobuf.Timestamp
+	17, // 4: ordergraph.order.v1.CheckoutResponse.problems:type_name -> ordergraph.cart.v1.Problem
+	17, // 5: ordergraph.order.v1.OrderView.problems:type_name -> ordergraph.cart.v1.Problem
+	18, // 6: ordergraph.order.v1.OrderView.created_at:type_name -> google.protobuf.Timestamp
+	18, // 7: ordergraph.order.v1.OrderView.updated_at:type_name -> google.protobuf.Timestamp
 	0,  // 8: ordergraph.order.v1.OrderView.shipping_address:type_name -> ordergraph.order.v1.Address
 	0,  // 9: ordergraph.order.v1.OrderView.billing_address:type_name -> ordergraph.order.v1.Address
-	16, // 10: ordergraph.order.v1.OrderView.quote:type_name -> ordergraph.cart.v1.Quote
+	19, // 10: ordergraph.order.v1.OrderView.quote:type_name -> ordergraph.cart.v1.Quote
 	4,  // 11: ordergraph.order.v1.OrderView.payment:type_name -> ordergraph.order.v1.Payment
 	5,  // 12: ordergraph.order.v1.OrderView.timeline:type_name -> ordergraph.order.v1.Entry
-	13, // 13: ordergraph.order.v1.Payment.captured:type_name -> ordergraph.cart.v1.Amount
-	13, // 14: ordergraph.order.v1.Payment.refunded:type_name -> ordergraph.cart.v1.Amount
-	15, // 15: ordergraph.order.v1.Entry.at:type_name -> google.protobuf.Timestamp
+	16, // 13: ordergraph.order.v1.Payment.captured:type_name -> ordergraph.cart.v1.Amount
+	16, // 14: ordergraph.order.v1.Payment.refunded:type_name -> ordergraph.cart.v1.Amount
+	18, // 15: ordergraph.order.v1.Entry.at:type_name -> google.protobuf.Timestamp
 	3,  // 16: ordergraph.order.v1.Page.orders:type_name -> ordergraph.order.v1.OrderView
-	12, // 17: ordergraph.order.v1.AuditReport.findings:type_name -> ordergraph.order.v1.Finding
-	1,  // 18: ordergraph.order.v1.Order.Checkout:input_type -> ordergraph.order.v1.CheckoutRequest
-	6,  // 19: ordergraph.order.v1.Order.Get:input_type -> ordergraph.order.v1.GetRequest
-	7,  // 20: ordergraph.order.v1.Order.List:input_type -> ordergraph.order.v1.ListRequest
-	9,  // 21: ordergraph.order.v1.Order.Cancel:input_type -> ordergraph.order.v1.CancelRequest
-	10, // 22: ordergraph.order.v1.Order.Audit:input_type -> ordergraph.order.v1.AuditRequest
-	2,  // 23: ordergraph.order.v1.Order.Checkout:output_type -> ordergraph.order.v1.CheckoutResponse
-	3,  // 24: ordergraph.order.v1.Order.Get:output_type -> ordergraph.order.v1.OrderView
-	8,  // 25: ordergraph.order.v1.Order.List:output_type -> ordergraph.order.v1.Page
-	3,  // 26: ordergraph.order.v1.Order.Cancel:output_type -> ordergraph.order.v1.OrderView
-	11, // 27: ordergraph.order.v1.Order.Audit:output_type -> ordergraph.order.v1.AuditReport
-	23, // [23:28] is the sub-list for method output_type
-	18, // [18:23] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	15, // 17: ordergraph.order.v1.VersionsResponse.versions:type_name -> ordergraph.order.v1.VersionsResponse.VersionsEntry
+	14, // 18: ordergraph.order.v1.AuditReport.findings:type_name -> ordergraph.order.v1.Finding
+	1,  // 19: ordergraph.order.v1.Order.Checkout:input_type -> ordergraph.order.v1.CheckoutRequest
+	6,  // 20: ordergraph.order.v1.Order.Get:input_type -> ordergraph.order.v1.GetRequest
+	7,  // 21: ordergraph.order.v1.Order.List:input_type -> ordergraph.order.v1.ListRequest
+	9,  // 22: ordergraph.order.v1.Order.Versions:input_type -> ordergraph.order.v1.VersionsRequest
+	11, // 23: ordergraph.order.v1.Order.Cancel:input_type -> ordergraph.order.v1.CancelRequest
+	12, // 24: ordergraph.order.v1.Order.Audit:input_type -> ordergraph.order.v1.AuditRequest
+	2,  // 25: ordergraph.order.v1.Order.Checkout:output_type -> ordergraph.order.v1.CheckoutResponse
+	3,  // 26: ordergraph.order.v1.Order.Get:output_type -> ordergraph.order.v1.OrderView
+	8,  // 27: ordergraph.order.v1.Order.List:output_type -> ordergraph.order.v1.Page
+	10, // 28: ordergraph.order.v1.Order.Versions:output_type -> ordergraph.order.v1.VersionsResponse
+	3,  // 29: ordergraph.order.v1.Order.Cancel:output_type -> ordergraph.order.v1.OrderView
+	13, // 30: ordergraph.order.v1.Order.Audit:output_type -> ordergraph.order.v1.AuditReport
+	25, // [25:31] is the sub-list for method output_type
+	19, // [19:25] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_services_order_orderrpc_order_proto_init() }
@@ -1226,7 +1328,7 @@ func file_services_order_orderrpc_order_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_services_order_orderrpc_order_proto_rawDesc), len(file_services_order_orderrpc_order_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

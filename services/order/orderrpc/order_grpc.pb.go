@@ -22,6 +22,7 @@ const (
 	Order_Checkout_FullMethodName = "/ordergraph.order.v1.Order/Checkout"
 	Order_Get_FullMethodName      = "/ordergraph.order.v1.Order/Get"
 	Order_List_FullMethodName     = "/ordergraph.order.v1.Order/List"
+	Order_Versions_FullMethodName = "/ordergraph.order.v1.Order/Versions"
 	Order_Cancel_FullMethodName   = "/ordergraph.order.v1.Order/Cancel"
 	Order_Audit_FullMethodName    = "/ordergraph.order.v1.Order/Audit"
 )
@@ -35,6 +36,7 @@ type OrderClient interface {
 	Checkout(ctx context.Context, in *CheckoutRequest, opts ...grpc.CallOption) (*CheckoutResponse, error)
 	Get(ctx context.Context, in *GetRequest, opts ...grpc.CallOption) (*OrderView, error)
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (*Page, error)
+	Versions(ctx context.Context, in *VersionsRequest, opts ...grpc.CallOption) (*VersionsResponse, error)
 	Cancel(ctx context.Context, in *CancelRequest, opts ...grpc.CallOption) (*OrderView, error)
 	Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditReport, error)
 }
@@ -77,6 +79,16 @@ func (c *orderClient) List(ctx context.Context, in *ListRequest, opts ...grpc.Ca
 	return out, nil
 }
 
+func (c *orderClient) Versions(ctx context.Context, in *VersionsRequest, opts ...grpc.CallOption) (*VersionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(VersionsResponse)
+	err := c.cc.Invoke(ctx, Order_Versions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *orderClient) Cancel(ctx context.Context, in *CancelRequest, opts ...grpc.CallOption) (*OrderView, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(OrderView)
@@ -106,6 +118,7 @@ type OrderServer interface {
 	Checkout(context.Context, *CheckoutRequest) (*CheckoutResponse, error)
 	Get(context.Context, *GetRequest) (*OrderView, error)
 	List(context.Context, *ListRequest) (*Page, error)
+	Versions(context.Context, *VersionsRequest) (*VersionsResponse, error)
 	Cancel(context.Context, *CancelRequest) (*OrderView, error)
 	Audit(context.Context, *AuditRequest) (*AuditReport, error)
 	mustEmbedUnimplementedOrderServer()
@@ -126,6 +139,9 @@ func (UnimplementedOrderServer) Get(context.Context, *GetRequest) (*OrderView, e
 }
 func (UnimplementedOrderServer) List(context.Context, *ListRequest) (*Page, error) {
 	return nil, status.Error(codes.Unimplemented, "method List not implemented")
+}
+func (UnimplementedOrderServer) Versions(context.Context, *VersionsRequest) (*VersionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Versions not implemented")
 }
 func (UnimplementedOrderServer) Cancel(context.Context, *CancelRequest) (*OrderView, error) {
 	return nil, status.Error(codes.Unimplemented, "method Cancel not implemented")
@@ -208,6 +224,24 @@ func _Order_List_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Order_Versions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(VersionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrderServer).Versions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Order_Versions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrderServer).Versions(ctx, req.(*VersionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Order_Cancel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CancelRequest)
 	if err := dec(in); err != nil {
@@ -262,6 +296,10 @@ var Order_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "List",
 			Handler:    _Order_List_Handler,
+		},
+		{
+			MethodName: "Versions",
+			Handler:    _Order_Versions_Handler,
 		},
 		{
 			MethodName: "Cancel",

@@ -36,6 +36,11 @@ func (e *echo) List(_ context.Context, who identity.Caller, q order.ListQuery) (
 	return wiretest.Answer[order.Page](&e.Calls, 0), nil
 }
 
+func (e *echo) Versions(_ context.Context, who identity.Caller, ids []string) (map[string]int64, error) {
+	e.Took(who, ids)
+	return wiretest.Answer[map[string]int64](&e.Calls, 0), nil
+}
+
 func (e *echo) Cancel(_ context.Context, who identity.Caller, in order.CancelInput) (order.Order, error) {
 	e.Took(who, in)
 	return wiretest.Answer[order.Order](&e.Calls, 0), nil

@@ -31,6 +31,7 @@ func Run(t *testing.T, reach func(*testing.T, *Shop) order.Service) {
 		{"TheInputIsTidied", theInputIsTidied},
 		{"KeysAreUsedOnce", keysAreUsedOnce},
 		{"WhoMaySeeAnOrder", whoMaySeeAnOrder},
+		{"VersionsAreForStaff", versionsAreForStaff},
 		{"ListsAreReadPageByPage", listsAreReadPageByPage},
 		{"ListsRefuseWhatMakesNoSense", listsRefuseWhatMakesNoSense},
 		{"CancelGivesBack", cancelGivesBack},
@@ -279,6 +280,50 @@ func listsAreReadPageByPage(t *testing.T, s *Shop, orders order.Service) {
 	}
 	if got := read(identity.Caller{CustomerID: "eve"}, order.ListQuery{Limit: 4}); len(got) != 0 {
 		t.Errorf("another customer's orders: %v", got)
+	}
+}
+
+func versionsAreForStaff(t *testing.T, s *Shop, orders order.Service) {
+	var ids []string
+	for range 3 {
+		got, err := orders.Checkout(background, identity.Caller{CustomerID: "ada"}, s.Input(s.Cart("mug")))
+		s.must(err)
+		ids = append(ids, got.Order.ID)
+	}
+	read := func(ids ...string) map[string]int64 {
+		t.Helper()
+		versions, err := orders.Versions(background, Ourselves, ids)
+		s.must(err)
+		return versions
+	}
+	before := read(append(ids, "nothing", "")...)
+	if len(before) != len(ids) {
+		t.Errorf("versions of %d orders: %v", len(ids), before)
+	}
+	for _, id := range ids {
+		if o := s.Order(id); before[id] != o.Version || o.Version < 1 {
+			t.Errorf("version of %s is %d, the order's own is %d", id, before[id], o.Version)
+		}
+	}
+	if none := read(); len(none) != 0 {
+		t.Errorf("versions of no orders: %v", none)
+	}
+	_, err := orders.Cancel(background, Ourselves, order.CancelInput{OrderID: ids[0]})
+	s.must(err)
+	after := read(ids...)
+	if after[ids[0]] <= before[ids[0]] || after[ids[1]] != before[ids[1]] {
+		t.Errorf("versions %v after the first order was called off, %v before", after, before)
+	}
+	for name, who := range map[string]identity.Caller{"a guest": {}, "the customer": {CustomerID: "ada"}} {
+		if _, err := orders.Versions(background, who, ids); !errors.Is(err, order.ErrForbidden) {
+			t.Errorf("%s asks for versions: %v", name, err)
+		}
+	}
+	if most := read(make([]string, order.MaxVersions)...); len(most) != 0 {
+		t.Errorf("versions of orders without ids: %v", most)
+	}
+	if _, err := orders.Versions(background, Ourselves, make([]string, order.MaxVersions+1)); !errors.Is(err, order.ErrInput) {
+		t.Errorf("too many at once: %v", err)
 	}
 }
 
