@@ -24,96 +24,106 @@ func cancelled(t *testing.T, s *ordertest.Shop, got order.CheckoutResult) order.
 }
 
 func TestCancelConfirmed(t *testing.T) {
-	s := ordertest.New(t)
-	s.Receive("mug", map[string]int64{"berlin": 2})
-	got := s.Buy(s.Input(s.Cart("mug", 2)))
-	o := cancelled(t, s, got)
-	if o.Status != order.Refunded || o.CancelReason != "wrong size" || o.Payment.Refunded != o.Payment.Captured {
-		t.Errorf("%s %q %+v", o.Status, o.CancelReason, o.Payment)
-	}
-	version := o.Version
-	if again := cancelled(t, s, got); again.Status != order.Refunded || again.Version != version {
-		t.Errorf("cancelled again: %+v", again)
-	}
-	s.WantInvariants()
-	if o := s.Buy(s.Input(s.Cart("mug", 2))).Order; o.Status != order.Confirmed {
-		t.Errorf("the goods are not back: %s", o.Status)
-	}
-	s.WantInvariants()
+	bubble(t, func(t *testing.T) {
+		s := ordertest.New(t)
+		s.Receive("mug", map[string]int64{"berlin": 2})
+		got := s.Buy(s.Input(s.Cart("mug", 2)))
+		o := cancelled(t, s, got)
+		if o.Status != order.Refunded || o.CancelReason != "wrong size" || o.Payment.Refunded != o.Payment.Captured {
+			t.Errorf("%s %q %+v", o.Status, o.CancelReason, o.Payment)
+		}
+		version := o.Version
+		if again := cancelled(t, s, got); again.Status != order.Refunded || again.Version != version {
+			t.Errorf("cancelled again: %+v", again)
+		}
+		s.WantInvariants()
+		if o := s.Buy(s.Input(s.Cart("mug", 2))).Order; o.Status != order.Confirmed {
+			t.Errorf("the goods are not back: %s", o.Status)
+		}
+		s.WantInvariants()
+	})
 }
 
 func TestCancelWhileTheBankAsks(t *testing.T) {
-	s := ordertest.New(t)
-	s.Receive("mug", map[string]int64{"berlin": 2})
-	got := s.Buy(s.Input(s.Cart("mug", 2), ordertest.Paying("pm_card_authenticationRequired")))
-	o := cancelled(t, s, got)
-	if o.Status != order.Failed || o.Reason != order.ReasonCancelled {
-		t.Errorf("%s %s", o.Status, o.Reason)
-	}
-	s.WantInvariants()
+	bubble(t, func(t *testing.T) {
+		s := ordertest.New(t)
+		s.Receive("mug", map[string]int64{"berlin": 2})
+		got := s.Buy(s.Input(s.Cart("mug", 2), ordertest.Paying("pm_card_authenticationRequired")))
+		o := cancelled(t, s, got)
+		if o.Status != order.Failed || o.Reason != order.ReasonCancelled {
+			t.Errorf("%s %s", o.Status, o.Reason)
+		}
+		s.WantInvariants()
+	})
 }
 
 func TestCancelWhileTheProcessorIsDown(t *testing.T) {
-	s := ordertest.New(t, ordertest.Patience(200*time.Millisecond))
-	s.Receive("mug", map[string]int64{"berlin": 4})
-	paid := s.Buy(s.Input(s.Cart("mug")))
-	if err := s.Processor.SetFaults(card.Faults{Down: true}); err != nil {
-		t.Fatal(err)
-	}
-	paying := s.Buy(s.Input(s.Cart("mug")))
-	if o := cancelled(t, s, paid); o.Status != order.Cancelled {
-		t.Errorf("cancelled without the processor: %s", o.Status)
-	}
-	if o := cancelled(t, s, paying); o.Status != order.Paying {
-		t.Errorf("called off without the processor: %s", o.Status)
-	}
-	levels, err := s.Stock.Levels(background, []string{"sku-mug"})
-	if err != nil || levels["sku-mug"].Available != 4 {
-		t.Errorf("the goods wait for the processor: %+v %v", levels, err)
-	}
-	if err := s.Processor.SetFaults(card.Faults{}); err != nil {
-		t.Fatal(err)
-	}
-	s.Settle()
-	s.WantOrder(paid.Order.ID, order.Refunded, "")
-	s.WantOrder(paying.Order.ID, order.Failed, order.ReasonCancelled)
-	s.WantInvariants()
+	bubble(t, func(t *testing.T) {
+		s := ordertest.New(t, ordertest.Patience(200*time.Millisecond))
+		s.Receive("mug", map[string]int64{"berlin": 4})
+		paid := s.Buy(s.Input(s.Cart("mug")))
+		if err := s.Processor.SetFaults(card.Faults{Down: true}); err != nil {
+			t.Fatal(err)
+		}
+		paying := s.Buy(s.Input(s.Cart("mug")))
+		if o := cancelled(t, s, paid); o.Status != order.Cancelled {
+			t.Errorf("cancelled without the processor: %s", o.Status)
+		}
+		if o := cancelled(t, s, paying); o.Status != order.Paying {
+			t.Errorf("called off without the processor: %s", o.Status)
+		}
+		levels, err := s.Stock.Levels(background, []string{"sku-mug"})
+		if err != nil || levels["sku-mug"].Available != 4 {
+			t.Errorf("the goods wait for the processor: %+v %v", levels, err)
+		}
+		if err := s.Processor.SetFaults(card.Faults{}); err != nil {
+			t.Fatal(err)
+		}
+		s.Settle()
+		s.WantOrder(paid.Order.ID, order.Refunded, "")
+		s.WantOrder(paying.Order.ID, order.Failed, order.ReasonCancelled)
+		s.WantInvariants()
+	})
 }
 
 func TestRefundThatIsPendingAndOneThatComesBack(t *testing.T) {
-	s := ordertest.New(t, ordertest.Patience(100*time.Millisecond))
-	s.Receive("mug", map[string]int64{"berlin": 4})
-	got := s.Buy(s.Input(s.Cart("mug"), ordertest.Paying("pm_card_pendingRefund")))
-	if o := cancelled(t, s, got); o.Status != order.Cancelled && o.Status != order.Refunded {
-		t.Errorf("%s", o.Status)
-	}
-	s.Settle()
-	s.WantOrder(got.Order.ID, order.Refunded, "")
-	s.WantInvariants()
+	bubble(t, func(t *testing.T) {
+		s := ordertest.New(t, ordertest.Patience(100*time.Millisecond))
+		s.Receive("mug", map[string]int64{"berlin": 4})
+		got := s.Buy(s.Input(s.Cart("mug"), ordertest.Paying("pm_card_pendingRefund")))
+		if o := cancelled(t, s, got); o.Status != order.Cancelled && o.Status != order.Refunded {
+			t.Errorf("%s", o.Status)
+		}
+		s.Settle()
+		s.WantOrder(got.Order.ID, order.Refunded, "")
+		s.WantInvariants()
+	})
 }
 
 func TestCancelIsRefused(t *testing.T) {
-	s := ordertest.New(t)
-	s.Receive("mug", map[string]int64{"berlin": 4})
-	got := s.Buy(s.Input(s.Cart("mug")))
-	for name, c := range map[string]struct {
-		in   order.CancelInput
-		who  identity.Caller
-		want error
-	}{
-		"no token":       {order.CancelInput{OrderID: got.Order.ID}, identity.Caller{}, order.ErrNotFound},
-		"other customer": {order.CancelInput{OrderID: got.Order.ID}, identity.Caller{CustomerID: "eve"}, order.ErrNotFound},
-		"no such order":  {order.CancelInput{OrderID: "nothing", AccessToken: got.AccessToken}, identity.Caller{}, order.ErrNotFound},
-		"long reason":    {order.CancelInput{OrderID: got.Order.ID, AccessToken: got.AccessToken, Reason: strings.Repeat("x", 501)}, identity.Caller{}, order.ErrInput},
-	} {
-		if _, err := s.Orders.Cancel(background, c.who, c.in); !errors.Is(err, c.want) {
-			t.Errorf("%s: %v", name, err)
+	bubble(t, func(t *testing.T) {
+		s := ordertest.New(t)
+		s.Receive("mug", map[string]int64{"berlin": 4})
+		got := s.Buy(s.Input(s.Cart("mug")))
+		for name, c := range map[string]struct {
+			in   order.CancelInput
+			who  identity.Caller
+			want error
+		}{
+			"no token":       {order.CancelInput{OrderID: got.Order.ID}, identity.Caller{}, order.ErrNotFound},
+			"other customer": {order.CancelInput{OrderID: got.Order.ID}, identity.Caller{CustomerID: "eve"}, order.ErrNotFound},
+			"no such order":  {order.CancelInput{OrderID: "nothing", AccessToken: got.AccessToken}, identity.Caller{}, order.ErrNotFound},
+			"long reason":    {order.CancelInput{OrderID: got.Order.ID, AccessToken: got.AccessToken, Reason: strings.Repeat("x", 501)}, identity.Caller{}, order.ErrInput},
+		} {
+			if _, err := s.Orders.Cancel(background, c.who, c.in); !errors.Is(err, c.want) {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
-	}
-	failed := s.Buy(s.Input(s.Cart("mug"), ordertest.Paying("pm_card_chargeDeclined")))
-	if o := cancelled(t, s, failed); o.Reason != order.ReasonCardDeclined {
-		t.Errorf("a failed order was changed by cancelling: %+v", o)
-	}
+		failed := s.Buy(s.Input(s.Cart("mug"), ordertest.Paying("pm_card_chargeDeclined")))
+		if o := cancelled(t, s, failed); o.Reason != order.ReasonCardDeclined {
+			t.Errorf("a failed order was changed by cancelling: %+v", o)
+		}
+	})
 }
 
 // TestCancelRacesCheckout calls orders off at any moment of their checkout,
@@ -218,17 +228,19 @@ func TestManyDrivers(t *testing.T) {
 // TestHoldRunsOut lets the goods go back to the shelf while the customer is at
 // the bank: he gets his money back, not goods that are another's by then.
 func TestHoldRunsOut(t *testing.T) {
-	s := ordertest.New(t)
-	s.Receive("mug", map[string]int64{"berlin": 1})
-	got := s.Buy(s.Input(s.Cart("mug"), ordertest.Paying("pm_card_authenticationRequired")))
-	if _, err := s.Stock.Release(background, ordertest.Ourselves, got.Order.ID); err != nil {
-		t.Fatal(err)
-	}
-	if o := s.Buy(s.Input(s.Cart("mug"))).Order; o.Status != order.Confirmed {
-		t.Fatalf("the other buyer: %s", o.Status)
-	}
-	decide(t, s, got.Order.ID, true)
-	s.Settle()
-	s.WantOrder(got.Order.ID, order.Failed, order.ReasonOutOfStock)
-	s.WantInvariants()
+	bubble(t, func(t *testing.T) {
+		s := ordertest.New(t)
+		s.Receive("mug", map[string]int64{"berlin": 1})
+		got := s.Buy(s.Input(s.Cart("mug"), ordertest.Paying("pm_card_authenticationRequired")))
+		if _, err := s.Stock.Release(background, ordertest.Ourselves, got.Order.ID); err != nil {
+			t.Fatal(err)
+		}
+		if o := s.Buy(s.Input(s.Cart("mug"))).Order; o.Status != order.Confirmed {
+			t.Fatalf("the other buyer: %s", o.Status)
+		}
+		decide(t, s, got.Order.ID, true)
+		s.Settle()
+		s.WantOrder(got.Order.ID, order.Failed, order.ReasonOutOfStock)
+		s.WantInvariants()
+	})
 }

@@ -70,8 +70,9 @@ func TestDeathAtEveryWrite(t *testing.T) {
 	} {
 		for _, taken := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/taken=%t", d.name, taken), func(t *testing.T) {
-				t.Parallel()
-				dieEverywhere(t, d, taken)
+				bubble(t, func(t *testing.T) {
+					dieEverywhere(t, d, taken)
+				})
 			})
 		}
 	}
@@ -161,38 +162,40 @@ func dieEverywhere(t *testing.T, d death, taken bool) {
 // TestDeathAfterDeath kills processes at random writes, those that clean up
 // included, and lets the last one live.
 func TestDeathAfterDeath(t *testing.T) {
-	s := ordertest.New(t, ordertest.Patience(time.Second), ordertest.Step(time.Second))
-	s.Receive("shirt", map[string]int64{"berlin": 30, "hamburg": 30})
-	methods := []string{"pm_card_visa", "pm_card_visa", "pm_card_chargeDeclined", "pm_card_authenticationRequired"}
-	for range 40 {
-		in := s.Input(s.Cart("shirt", 1+rand.N(3)), ordertest.Paying(methods[rand.N(len(methods))]))
-		var token, id string
-		for range 1 + rand.N(4) {
-			var reaper docstoretest.Reaper
-			s.Start(&reaper)
-			if at := 1 + rand.N(14); rand.N(2) == 0 {
-				reaper.DieBefore(at)
-			} else {
-				reaper.DieAfter(at)
+	bubble(t, func(t *testing.T) {
+		s := ordertest.New(t, ordertest.Patience(time.Second), ordertest.Step(time.Second))
+		s.Receive("shirt", map[string]int64{"berlin": 30, "hamburg": 30})
+		methods := []string{"pm_card_visa", "pm_card_visa", "pm_card_chargeDeclined", "pm_card_authenticationRequired"}
+		for range 40 {
+			in := s.Input(s.Cart("shirt", 1+rand.N(3)), ordertest.Paying(methods[rand.N(len(methods))]))
+			var token, id string
+			for range 1 + rand.N(4) {
+				var reaper docstoretest.Reaper
+				s.Start(&reaper)
+				if at := 1 + rand.N(14); rand.N(2) == 0 {
+					reaper.DieBefore(at)
+				} else {
+					reaper.DieAfter(at)
+				}
+				if got, err := s.Orders.Checkout(background, identity.Caller{}, in); err == nil {
+					token, id = got.AccessToken, got.Order.ID
+				}
+				if token != "" && rand.N(3) == 0 {
+					_, _ = s.Orders.Cancel(background, identity.Caller{}, order.CancelInput{OrderID: id, AccessToken: token})
+				}
+				_ = s.Payments.Sweep(background)
+				_, _ = s.Orders.Sweep(background)
+				s.Clock.Pass(rand.N(25 * time.Second))
 			}
-			if got, err := s.Orders.Checkout(background, identity.Caller{}, in); err == nil {
-				token, id = got.AccessToken, got.Order.ID
+			s.Start(nil)
+			s.Clock.Pass(11 * time.Second) // the last of the dead loses its lease
+			if o := s.Buy(in).Order; o.Payment.ActionURL != "" {
+				s.Clock.Pass(payment.ConfirmWithin) // nobody goes to the bank
 			}
-			if token != "" && rand.N(3) == 0 {
-				_, _ = s.Orders.Cancel(background, identity.Caller{}, order.CancelInput{OrderID: id, AccessToken: token})
-			}
-			_ = s.Payments.Sweep(background)
-			_, _ = s.Orders.Sweep(background)
-			s.Clock.Pass(rand.N(25 * time.Second))
+			s.Settle()
 		}
-		s.Start(nil)
-		s.Clock.Pass(11 * time.Second) // the last of the dead loses its lease
-		if o := s.Buy(in).Order; o.Payment.ActionURL != "" {
-			s.Clock.Pass(payment.ConfirmWithin) // nobody goes to the bank
-		}
-		s.Settle()
-	}
-	s.WantInvariants()
+		s.WantInvariants()
+	})
 }
 
 // emptied is a stock that looks full and of which no shirt can be had.

@@ -1,6 +1,9 @@
 // Package ordertest is what every order service must do, whichever way it is
 // reached, and a whole shop to try it in: the real cart, inventory and payment
 // services, and the sandbox's card processor over HTTP.
+//
+// The shop talks to the processor in memory, so that a test may run in a bubble
+// of testing/synctest, where nothing depends on the machine's speed.
 package ordertest
 
 import (
@@ -8,7 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"sync"
@@ -29,6 +31,7 @@ import (
 	"ordergraph/services/order"
 	"ordergraph/services/payment"
 	"ordergraph/services/payment/stripegateway"
+	"ordergraph/test/memnet"
 )
 
 // Ourselves is the caller that the program is.
@@ -42,7 +45,7 @@ const (
 // Setting changes how a Shop is built.
 type Setting func(*Shop)
 
-// Patience lets a checkout wait so long for its outcome; 3 s otherwise.
+// Patience lets a checkout wait so long for its outcome; 20 s otherwise.
 func Patience(d time.Duration) Setting { return func(s *Shop) { s.deadlines.Answer = d } }
 
 // Lease lets drivers hold an order so long; 10 s otherwise.
@@ -79,7 +82,7 @@ type Shop struct {
 	wrapStock func(inventory.Service) inventory.Service
 	wrapCarts func(cart.Service) cart.Service
 
-	url                           string
+	dial                          memnet.Dial // to the processor
 	orders, carts, stock, payment docstore.Store
 
 	Orders   *order.Keeper
@@ -92,7 +95,7 @@ type Shop struct {
 // New opens a shop that sells what is on carttest's shelf.
 func New(t testing.TB, settings ...Setting) *Shop {
 	t.Helper()
-	s := &Shop{t: t, Clock: &clocktest.Clock{}, Shelf: carttest.NewShelf(), deadlines: order.Deadlines{Answer: 3 * time.Second}}
+	s := &Shop{t: t, Clock: &clocktest.Clock{}, Shelf: carttest.NewShelf(), deadlines: order.Deadlines{Answer: 20 * time.Second}}
 	for _, set := range settings {
 		set(s)
 	}
@@ -100,20 +103,17 @@ func New(t testing.TB, settings ...Setting) *Shop {
 	memory := s.open("card")
 	options := card.Options{Store: memory, SecretKey: secretKey, Now: s.Clock.Now, SlowBy: 150 * time.Millisecond, DownFor: 2}
 	if s.bus != nil {
-		notices := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		notices := memnet.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s.Payments.Webhook(webhookSecret).ServeHTTP(w, r)
 		}))
-		t.Cleanup(notices.Close)
-		options.Webhook = card.Webhook{URL: notices.URL, Secret: webhookSecret, Delay: 20 * time.Millisecond}
+		options.Webhook = card.Webhook{URL: "http://localhost", Dial: notices, Secret: webhookSecret, Delay: 20 * time.Millisecond}
 	}
 	var err error
 	s.Processor, err = card.New(context.Background(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(s.Processor)
-	t.Cleanup(server.Close)
-	s.url = server.URL
+	s.dial = memnet.Serve(t, s.Processor)
 	s.Start(nil)
 	return s
 }
@@ -154,7 +154,7 @@ func (s *Shop) Start(reaper *docstoretest.Reaper) {
 	s.must(err)
 	s.Carts, err = cart.New(ctx, cart.Options{Store: wrap(s.carts), Catalog: s.Shelf, Stock: s.Stock, Now: s.Clock.Now})
 	s.must(err)
-	gateway, err := stripegateway.New(stripegateway.Options{SecretKey: secretKey, URL: s.url, ReturnURL: "https://shop.example/back"})
+	gateway, err := stripegateway.New(stripegateway.Options{SecretKey: secretKey, URL: "http://localhost", Dial: s.dial, ReturnURL: "https://shop.example/back"})
 	s.must(err)
 	s.Payments, err = payment.New(ctx, payment.Options{Store: wrap(s.payment), Bus: s.bus, Listeners: []string{"order"}, Gateway: gateway, Now: s.Clock.Now})
 	s.must(err)
@@ -168,7 +168,10 @@ func (s *Shop) Start(reaper *docstoretest.Reaper) {
 	}
 	s.Orders = s.Open(wrap(s.orders), carts, stock)
 	payments := s.Payments
-	s.t.Cleanup(func() { _ = payments.Close() })
+	s.t.Cleanup(func() {
+		_ = payments.Close()
+		gateway.Close()
+	})
 }
 
 // Open is another order service on these parts, like another copy.
