@@ -256,7 +256,7 @@ func (s *Shop) Check() {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program(s.t), "check")
+	cmd := exec.CommandContext(ctx, Program(s.t), "check")
 	cmd.Env = append(os.Environ(), "RPC_SECRET="+secret, "GRPC_ADDR=", "DATA_DIR="+s.t.TempDir())
 	for name, addr := range s.addrs {
 		cmd.Env = append(cmd.Env, strings.ToUpper(name)+"_ADDR="+addr)
@@ -330,8 +330,8 @@ var build struct {
 	err  error
 }
 
-// program is the built binary, with the race detector if the test has it.
-func program(t *testing.T) string {
+// Program is the path of the built binary, with the race detector if the test has it.
+func Program(t *testing.T) string {
 	t.Helper()
 	build.Do(func() {
 		dir, err := os.MkdirTemp("", "ordergraph-journey-*")
@@ -394,7 +394,7 @@ type process struct {
 
 func (p *process) start() {
 	p.t.Helper()
-	cmd := exec.Command(program(p.t), p.args...)
+	cmd := exec.Command(Program(p.t), p.args...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = p.env, &p.log, &p.log
 	var err error
 	if p.child, err = child.Start(cmd); err != nil {
