@@ -1,9 +1,17 @@
 # The one binary in an image with nothing else in it.
+FROM node:22-slim AS web
+WORKDIR /web
+COPY web/playground/package.json web/playground/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY web/playground ./
+RUN npm run build
+
 FROM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
+COPY --from=web /web/dist web/playground/dist
 RUN CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o /ordergraph ./cmd/ordergraph \
  && install -d -o 65532 -g 65532 /data
 

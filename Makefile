@@ -7,12 +7,13 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.0
 GOFLAGS  := -trimpath
 export GOFLAGS
 
-.PHONY: help run build test test-unit test-race test-mongo lint generate bench bench-store clean
+.PHONY: help run build web test test-unit test-race test-mongo lint generate bench bench-store clean
 
 help: ## Print what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 bin/ordergraph: FORCE
+	@$(MAKE) --no-print-directory web || echo "warning: no playground at /playground, for the reason above; everything else works. Later: make web build" >&2
 	@if test -x $@; then go build -o $@ ./cmd/ordergraph; else \
 	  echo "Building ordergraph. The first time, Go downloads and compiles its libraries: a few minutes."; \
 	  go build -v -o $@ ./cmd/ordergraph 2>&1 | awk '/^go: downloading/ {d++; printf "\r%d modules downloaded ", d; fflush(); next} \
@@ -24,11 +25,18 @@ build: bin/ordergraph ## Build bin/ordergraph
 run: bin/ordergraph ## Run the whole shop in one process, with nothing else installed
 	@exec bin/ordergraph serve
 
+web: web/playground/dist/index.html ## Build what browsers get out of bin/ordergraph: the playground (needs Node)
+	@:
+
+web/playground/dist/index.html: $(wildcard web/playground/*.*) web/playground/build $(shell find web/playground/src -type f)
+	@web/playground/build
+
 test: ## Everything CI wants to see: vet, generated code, unit, contract and journey tests under -race
 	go vet ./...
 	./test/generated
 	./test/need
-	ORDERGRAPH_REQUIRE_REDIS=1 go test -race -timeout 14m ./...
+	$(MAKE) --no-print-directory web
+	ORDERGRAPH_REQUIRE_REDIS=1 ORDERGRAPH_REQUIRE_BROWSER=1 go test -race -timeout 14m ./...
 
 test-mongo: ## The store's contract and the journeys against a MongoDB server: MONGODB_URI, mongod, or mongo-java-server
 	@go run ./test/mongoserver/show
