@@ -51,7 +51,7 @@ func next(payload string) string { return "event: next\ndata: " + payload + "\n\
 
 // The bytes are those that browsers and the npm package graphql-sse read.
 func TestEventStreams(t *testing.T) {
-	h := open(t, nil, nil)
+	h := open(t, nil)
 	for name, c := range map[string]struct{ method, path, body, want string }{
 		"a subscription":       {"POST", "/graphql", `{"query":"subscription{count(to:2)}"}`, next(`{"data":{"count":1}}`) + next(`{"data":{"count":2}}`) + done},
 		"as EventSource asks":  {"GET", query("subscription{count(to:1)}"), "", next(`{"data":{"count":1}}`) + done},
@@ -85,7 +85,7 @@ func TestEventStreams(t *testing.T) {
 // Browsers and clients try a broken stream again, but not what is answered
 // with a 4xx.
 func TestEventStreamRefusals(t *testing.T) {
-	h := open(t, nil, nil)
+	h := open(t, nil)
 	post := func(body string, more ...string) *http.Response {
 		return h.ask(t, "POST", "/graphql", sse, body, more...)
 	}

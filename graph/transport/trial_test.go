@@ -239,9 +239,7 @@ type house struct {
 	url   string
 }
 
-func open(t *testing.T, set func(*transport.Options), configure func(*http.Server)) *house {
-	t.Helper()
-	h := &house{trial: newTrial(), keys: &keys{}}
+func (h *house) options(set func(*transport.Options)) transport.Options {
 	o := transport.Options{
 		Exec:     executor.New(h.trial),
 		Sessions: h.keys,
@@ -253,14 +251,16 @@ func open(t *testing.T, set func(*transport.Options), configure func(*http.Serve
 	if set != nil {
 		set(&o)
 	}
-	h.Server = transport.New(o)
+	return o
+}
+
+func open(t *testing.T, set func(*transport.Options)) *house {
+	t.Helper()
+	h := &house{trial: newTrial(), keys: &keys{}}
+	h.Server = transport.New(h.options(set))
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", h.Server)
-	server := httptest.NewUnstartedServer(mux)
-	if configure != nil {
-		configure(server.Config)
-	}
-	server.Start()
+	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	h.url = server.URL
 	return h
