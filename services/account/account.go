@@ -130,6 +130,7 @@ type RegisterInput struct {
 	Phone            string // E.164, or empty
 	Locale           string // BCP 47, for messages; "" means "en"
 	AcceptsMarketing bool
+	Source           string // the network address the request comes from
 }
 
 // SignInInput begins a session.
@@ -171,6 +172,7 @@ type ChangePasswordInput struct {
 type ResetInput struct {
 	Token    string
 	Password string
+	Source   string // may sign in without delay from now on
 }
 
 // A Customer is an account as its owner sees it. Members of staff have one
@@ -260,7 +262,7 @@ type EraseInput struct {
 // Export is all that is kept about somebody, but for what only hashes know.
 type Export struct {
 	Customer Customer
-	Sessions []Session // those that ended lately too
+	Sessions []Session
 	Mails    []MailNote
 }
 
