@@ -19,6 +19,7 @@ import (
 	"ordergraph/graph/gengql"
 	"ordergraph/graph/transport"
 	"ordergraph/graph/view"
+	"ordergraph/platform/live"
 	"ordergraph/services/cart"
 	"ordergraph/services/catalog"
 	"ordergraph/services/inventory"
@@ -31,6 +32,7 @@ type Options struct {
 	Cart      cart.Service
 	Order     order.Service
 	Inventory inventory.Service
+	Live      *live.Hub // nil: nothing can be watched
 
 	Log             *slog.Logger               // nil logs nothing
 	Shop            Shop                       // who sells
@@ -99,7 +101,9 @@ func New(o Options) *transport.Server {
 	r := &Resolver{catalog: o.Catalog, cart: o.Cart, order: o.Order, inventory: o.Inventory, shop: o.Shop.view(), gather: cmp.Or(o.Gather, gatherFor)}
 
 	exec := executor.New(gengql.NewExecutableSchema(gengql.Config{Resolvers: r}))
-	exec.SetErrorPresenter(presenter{o.Log}.present)
+	r.present = presenter{o.Log}.present
+	r.watch(o.Live)
+	exec.SetErrorPresenter(r.present)
 	exec.SetRecoverFunc(presenter{o.Log}.recover)
 	exec.SetParserTokenLimit(limits.Tokens)
 	known := newDocuments(cachedDocuments, cachedSize)

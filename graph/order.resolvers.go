@@ -48,6 +48,21 @@ func (r *queryResolver) Orders(ctx context.Context, first int32, after *string, 
 	return view.NewOrders(r.shop, page, after != nil), nil
 }
 
+func (r *subscriptionResolver) OrderStatus(ctx context.Context, orderID string, accessToken *string, afterVersion *int32) (<-chan *view.Order, error) {
+	key, ok := gid.Parse(gid.Order, orderID)
+	if !ok {
+		return nil, order.ErrNotFound
+	}
+	who, token := caller(ctx), text(accessToken)
+	return subscribe(ctx, r.Resolver, r.watched.orders, key, token, afterVersion, func(ctx context.Context) (*view.Order, int64, error) {
+		o, err := r.order.Get(ctx, who, key, token)
+		if err != nil {
+			return nil, 0, err
+		}
+		return view.NewOrder(r.shop, &o), o.Version, nil
+	})
+}
+
 func (r *Resolver) OrderLine() gengql.OrderLineResolver { return &orderLineResolver{r} }
 
 type orderLineResolver struct{ *Resolver }

@@ -3,6 +3,8 @@ package graph
 import (
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"ordergraph/graph/view"
 	"ordergraph/services/cart"
 	"ordergraph/services/catalog"
@@ -18,4 +20,6 @@ type Resolver struct {
 	inventory inventory.Service
 	shop      *view.Shop
 	gather    time.Duration // see Options
+	watched   watched
+	present   graphql.ErrorPresenterFunc
 }

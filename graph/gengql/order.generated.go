@@ -3280,6 +3280,16 @@ func (ec *executionContext) marshalNOrder2ᚕordergraphᚋgraphᚋviewᚐOrder�
 	return ret
 }
 
+func (ec *executionContext) marshalNOrder2ᚖordergraphᚋgraphᚋviewᚐOrder(ctx context.Context, sel ast.SelectionSet, v *view.Order) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Order(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNOrderCancelInput2ordergraphᚋgraphᚋgengqlᚐOrderCancelInput(ctx context.Context, v any) (OrderCancelInput, error) {
 	res, err := ec.unmarshalInputOrderCancelInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)

@@ -28,6 +28,7 @@ type ResolverRoot interface {
 	Product() ProductResolver
 	ProductVariant() ProductVariantResolver
 	Query() QueryResolver
+	Subscription() SubscriptionResolver
 }
 
 type DirectiveRoot struct {
@@ -114,6 +115,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			ctx = graphql.WithUnmarshalerMap(ctx, inputUnmarshalMap)
 			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
 			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
 			data.MarshalGQL(&buf)
 
 			return &graphql.Response{
@@ -2584,6 +2602,25 @@ extend type Mutation {
   orderCancel("Which, and why." input: OrderCancelInput!): OrderCancelPayload!
 }
 
+extend type Subscription {
+  """
+  An order: as it is, then at every change. To who may see it: whoever shows
+  the access token that checkout returned, the customer it belongs to, and
+  staff. The right is checked again at every change.
+  """
+  orderStatus(
+    "The order's global id."
+    orderId: ID!
+    "What ` + "`" + `checkout` + "`" + ` returned. Not needed for a customer's own orders."
+    accessToken: String
+    """
+    The ` + "`" + `version` + "`" + ` that the client has already. Only what is newer is sent, so
+    that at first there may be nothing. Left out: what is comes first.
+    """
+    afterVersion: Int
+  ): Order!
+}
+
 "Which order to call off, and why."
 input OrderCancelInput {
   "The order's global id."
@@ -2628,7 +2665,10 @@ type Order implements Node {
   id: ID!
   "A short number for people, such as K7M2-4QXD. It opens nothing."
   number: String!
-  "Grows with every change: of two answers the one with the greater version is the newer."
+  """
+  Grows with every change of the order: of two answers the one with the greater
+  version is the newer. ` + "`" + `orderStatus` + "`" + ` takes it as ` + "`" + `afterVersion` + "`" + `.
+  """
   version: Int!
   "How far it has come."
   status: OrderStatus!
@@ -3589,6 +3629,20 @@ type Mutation {
   """
   cartCreate("What the cart begins with; nothing makes an empty one." input: CartInput): CartCreatePayload
 }
+
+"""
+What can be watched. A subscription first sends what is, then every change of
+it, until the client ends it; changes that come quicker than they can be sent
+are told by the last of them. What is sent has a ` + "`" + `version` + "`" + ` that only grows.
+Who was disconnected subscribes again with ` + "`" + `afterVersion` + "`" + `, the version seen
+last: nothing is missed and nothing comes twice, whatever was restarted
+meanwhile.
+
+There is no null here: what does not exist, or is not for this caller, is a
+NOT_FOUND error, at the beginning or when the right is withdrawn, and ends the
+subscription.
+"""
+type Subscription
 
 """
 Who asks. The country is that of ` + "`" + `localization` + "`" + `, and of a cart made under it,

@@ -18,9 +18,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
 	"ordergraph/graph"
 	"ordergraph/platform/docstore/docstoretest"
 	"ordergraph/platform/identity"
+	"ordergraph/platform/live"
 	"ordergraph/platform/telemetry"
 	"ordergraph/sandbox/card"
 	"ordergraph/services/cart"
@@ -84,7 +88,12 @@ func New(t testing.TB, set func(*graph.Options), products ...catalog.ProductInpu
 			t.Errorf("close the cashier: %v", err)
 		}
 	})
-	s.Order, err = order.New(ctx, order.Options{Store: docstoretest.Memory(t), Cart: s.Cart, Inventory: s.Inventory, Payment: cashier})
+	doorbell := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
+	t.Cleanup(func() { _ = doorbell.Close() })
+	bell, hub := live.NewBell(doorbell, nil), live.NewHub(live.Options{Client: doorbell})
+	work.Go(func() { _ = bell.Run(ctx) })
+	work.Go(func() { _ = hub.Run(ctx) })
+	s.Order, err = order.New(ctx, order.Options{Store: docstoretest.Memory(t), Bell: bell, Cart: s.Cart, Inventory: s.Inventory, Payment: cashier})
 	s.must(err)
 	work.Go(func() { _ = s.Catalog.Run(ctx) })
 
@@ -93,6 +102,7 @@ func New(t testing.TB, set func(*graph.Options), products ...catalog.ProductInpu
 		Cart:      s.Cart,
 		Order:     s.Order,
 		Inventory: counted,
+		Live:      hub,
 		Log:       telemetry.NewLogger(s.Log, slog.LevelInfo, false),
 		Shop:      graph.Shop{Name: "Try-out", About: "A shop to try things in.", Currency: catalogtest.Currency, Country: "DE", ShipsTo: []string{"DE", "FR"}, PublicURL: PublicURL},
 	}
