@@ -84,6 +84,7 @@ type Limits struct {
 type Server struct {
 	o     Options
 	doors doors
+	turns turns
 }
 
 // New is a Server for these options.
@@ -103,7 +104,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{o: o}
+	s := &Server{o: o, turns: newTurns()}
 	s.doors.limits = o.Limits
 	return s
 }

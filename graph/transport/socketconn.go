@@ -1,0 +1,67 @@
+package transport
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// The buffers of a socket, in bytes: most messages of clients and most events
+// fit; what does not takes one more call of the system.
+const (
+	socketReads  = 512
+	socketWrites = 1024
+)
+
+// socketUpgrade hands the WebSocket library the connection in our wrapping,
+// with buffers that thousands of idle connections can afford.
+type socketUpgrade struct {
+	http.ResponseWriter
+	conn *socketConn
+}
+
+// Hijack implements http.Hijacker.
+func (u *socketUpgrade) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(u.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	u.conn = &socketConn{Conn: conn, opened: time.Now()}
+	if n := buffered.Reader.Buffered(); n > 0 { // sent without waiting for our answer
+		u.conn.early = make([]byte, n)
+		if _, err := buffered.Read(u.conn.early); err != nil {
+			return nil, nil, err
+		}
+	}
+	return u.conn, bufio.NewReadWriter(bufio.NewReaderSize(u.conn, socketReads), bufio.NewWriterSize(u.conn, socketWrites)), nil
+}
+
+// socketConn is a connection that knows when it was last heard of.
+type socketConn struct {
+	net.Conn
+	early  []byte // read before the connection was ours
+	opened time.Time
+	heard  atomic.Int64 // when something was last read, in nanoseconds after opened
+}
+
+func (c *socketConn) Read(p []byte) (int, error) {
+	if len(c.early) > 0 {
+		n := copy(p, c.early)
+		if c.early = c.early[n:]; len(c.early) == 0 {
+			c.early = nil
+		}
+		return n, nil
+	}
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.heard.Store(int64(time.Since(c.opened)))
+	}
+	return n, err
+}
+
+// silent is for how long nothing has been heard.
+func (c *socketConn) silent() time.Duration {
+	return time.Since(c.opened) - time.Duration(c.heard.Load())
+}
