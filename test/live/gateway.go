@@ -74,7 +74,7 @@ func startGateway(ctx context.Context, binary, logs string, client redis.Univers
 func (g *gateway) address() string { return g.http }
 
 func (g *gateway) ring(_ context.Context, w *watched) error {
-	g.bell.Ring(order.Topic, w.id, w.change().Version)
+	g.bell.Ring(order.LiveTopic, w.id, w.change().Version)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -20,6 +21,9 @@ type node struct {
 }
 
 func startNode(ctx context.Context, dir, logs string, client redis.UniversalClient, redisAddr string, all *orders) (*node, error) {
+	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
+		return nil, fmt.Errorf("what the server on Node needs is missing: run `npm ci` in %s, or give -skip-node", dir)
+	}
 	// The first state of every order is in Redis.
 	pipe := client.Pipeline()
 	for _, w := range all.byID {
