@@ -38,7 +38,9 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger) error {
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
-	h.Handle("/graphql", logged(log, graph.New(o)))
+	front := graph.New(o)
+	h.Handle("/graphql", logged(log, front))
+	h.OnStop("open connections", front.Drain)
 	h.Handle(http.MethodGet+" "+demo.PicturePath, demo.Pictures())
 	h.Handle("GET /{$}", http.HandlerFunc(s.welcome))
 	return nil

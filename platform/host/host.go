@@ -54,6 +54,7 @@ type Host struct {
 	remotes  map[string]any // clients dialled so far
 	checks   []check
 	workers  []worker
+	stoppers []stopper
 	closers  []closer
 	mu       sync.Mutex
 	stopping bool
@@ -67,6 +68,11 @@ type check struct {
 type worker struct {
 	name string
 	run  func(context.Context) error
+}
+
+type stopper struct {
+	name string
+	stop func(context.Context)
 }
 
 type closer struct {
@@ -172,6 +178,14 @@ func (h *Host) Check(name string, ping func(context.Context) error) {
 	h.checks = append(h.checks, check{name, ping})
 }
 
+// OnStop is called when the process begins to stop, while requests in flight
+// finish and workers still run: for connections that would stay open, of
+// which net/http does not know or for which it would wait in vain. stop
+// returns when they have ended, or when ctx ends.
+func (h *Host) OnStop(name string, stop func(ctx context.Context)) {
+	h.stoppers = append(h.stoppers, stopper{name, stop})
+}
+
 // OnClose is called when everything that runs has ended, the last first.
 func (h *Host) OnClose(name string, close func() error) {
 	h.closers = append(h.closers, closer{name, close})
@@ -199,7 +213,8 @@ func (h *Host) closeAll() error {
 }
 
 // Run serves until ctx ends, then stops in order: no longer ready, requests
-// in flight finish, workers end, stores close; within StopWithin.
+// in flight finish and connections that stay open end, workers end, stores
+// close; within StopWithin.
 func (h *Host) Run(ctx context.Context) error {
 	web := &http.Server{
 		Handler:           h.mux,
@@ -241,6 +256,9 @@ func (h *Host) Run(ctx context.Context) error {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), StopWithin*2/3)
 	defer cancel()
 	var drained sync.WaitGroup
+	for _, s := range h.stoppers {
+		drained.Go(func() { h.stop(drain, s) })
+	}
 	drained.Go(func() {
 		if err := web.Shutdown(drain); err != nil {
 			_ = web.Close()
@@ -262,6 +280,18 @@ func (h *Host) Run(ctx context.Context) error {
 		h.o.Log.Warn("a worker did not end in time")
 	}
 	return errors.Join(cause, h.closeAll())
+}
+
+func (h *Host) stop(ctx context.Context, s stopper) {
+	defer func() {
+		if p := recover(); p != nil {
+			h.o.Log.ErrorContext(ctx, "panic while stopping", "of", s.name, "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	s.stop(ctx)
+	if ctx.Err() != nil {
+		h.o.Log.WarnContext(ctx, "did not end in time", "of", s.name)
+	}
 }
 
 func waitFor(group *sync.WaitGroup, most time.Duration) bool {

@@ -269,6 +269,53 @@ func TestStopFinishesWhatWasBegun(t *testing.T) {
 	}
 }
 
+// A connection that was taken over from net/http must end by itself, before
+// what it stands on is gone.
+func TestStopEndsConnectionsThatStayOpen(t *testing.T) {
+	h := newHost(t, host.Options{HTTPAddr: "127.0.0.1:0"})
+	taken := make(chan net.Conn, 1)
+	h.Handle("GET /open", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+		}
+		taken <- conn
+	}))
+	var ended []string
+	h.OnStop("broken", func(context.Context) { panic("ouch") })
+	h.OnStop("connections", func(ctx context.Context) {
+		if _, limited := ctx.Deadline(); !limited || ctx.Err() != nil {
+			t.Errorf("no time to stop in: %v", ctx)
+		}
+		conn := <-taken
+		_, _ = io.WriteString(conn, "goodbye")
+		_ = conn.Close()
+		ended = append(ended, "connections")
+	})
+	h.Work("worker", func(ctx context.Context) error { <-ctx.Done(); ended = append(ended, "worker"); return ctx.Err() })
+	ctx, stop := context.WithCancel(t.Context())
+	result := make(chan error, 1)
+	go func() { result <- h.Run(ctx) }()
+
+	conn, err := net.Dial("tcp", h.HTTPAddr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_, _ = io.WriteString(conn, "GET /open HTTP/1.1\r\nHost: shop.example\r\n\r\n")
+	taken <- <-taken // it is open
+	stop()
+	if said, err := io.ReadAll(conn); string(said) != "goodbye" || err != nil {
+		t.Errorf("the open connection got %q, %v", said, err)
+	}
+	if err := <-result; err != nil {
+		t.Error(err)
+	}
+	if strings.Join(ended, " ") != "connections worker" {
+		t.Errorf("ended in the order %v", ended)
+	}
+}
+
 func get(t *testing.T, url string) (int, string) {
 	resp, err := http.Get(url)
 	if err != nil {
