@@ -18,6 +18,7 @@ import (
 	"ordergraph/platform/events"
 	"ordergraph/platform/fault"
 	"ordergraph/platform/host"
+	"ordergraph/platform/live"
 	"ordergraph/platform/money"
 	"ordergraph/services/cart"
 	"ordergraph/services/cart/cartrpc"
@@ -81,6 +82,7 @@ type Ground struct {
 	Host     *host.Host
 	Log      *slog.Logger
 	Bus      *events.Bus
+	Bell     *live.Bell // nil: who watches things learns of changes later
 	Store    func(ctx context.Context, service string) (docstore.Store, error)
 	Settings Settings
 	Now      func() time.Time // nil: time.Now
@@ -255,7 +257,7 @@ func startOrder(ctx context.Context, g *Ground) error {
 		return err
 	}
 	keeper, err := order.New(ctx, order.Options{
-		Store: store, Bus: g.Bus, Listeners: listeners(order.Topic),
+		Store: store, Bus: g.Bus, Listeners: listeners(order.Topic), Bell: g.Bell,
 		Cart: carts, Inventory: stock, Payment: payments, Now: g.Now, Log: g.log("order"),
 	})
 	if err != nil {

@@ -65,10 +65,11 @@ func (c *checkCmd) open(ctx context.Context, h *host.Host, names []string) (done
 			return nil, usage("No shop runs at GRPC_ADDR=%s, and DATA_DIR=%s holds none: say where it is", c.GRPCAddr, c.DataDir)
 		}
 	}
-	ground, err := c.ground(ctx, h, c.commandLogger())
+	client, err := c.redis(ctx, h, c.commandLogger())
 	if err != nil {
 		return nil, err
 	}
+	ground := c.ground(h, c.commandLogger(), client)
 	processor := c.processor()
 	if c.toSandbox() {
 		if processor, err = c.openSandbox(ctx, h); err != nil {

@@ -60,10 +60,11 @@ func (c *groundConfig) connect(ctx context.Context, names []string, own func(con
 
 // work runs the services here, with all that they do in the background.
 func (c *groundConfig) work(ctx context.Context, h *host.Host, names []string) (done func() error, err error) {
-	ground, err := c.ground(ctx, h, c.commandLogger())
+	client, err := c.redis(ctx, h, c.commandLogger())
 	if err != nil {
 		return nil, err
 	}
+	ground := c.ground(h, c.commandLogger(), client)
 	if err := services.Start(ctx, ground, names); err != nil {
 		return nil, err
 	}

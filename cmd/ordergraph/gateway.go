@@ -7,8 +7,11 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"ordergraph/graph"
 	"ordergraph/platform/host"
+	"ordergraph/platform/live"
 	"ordergraph/platform/telemetry"
 	"ordergraph/services/cart"
 	"ordergraph/services/cart/cartrpc"
@@ -21,10 +24,13 @@ import (
 // gatewayCalls are the services that the gateway cannot do without.
 var gatewayCalls = []string{"catalog", "inventory", "cart", "order"}
 
-func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger) error {
+// startGateway needs no Redis: without a client, what clients watch is polled.
+func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client redis.UniversalClient) error {
 	log = log.With("service", gateway)
+	hub := live.NewHub(live.Options{Client: client, Log: log})
+	h.Work("live updates", hub.Run)
 	o := graph.Options{
-		Log: log,
+		Log: log, Live: hub,
 		Shop: graph.Shop{
 			Name: s.ShopName, Currency: s.Currency, Country: s.Country, PublicURL: s.publicURL(h),
 			ShipsTo: cart.DefaultRules(s.Currency, s.Country).ShipsTo(),

@@ -16,22 +16,22 @@ import (
 	"ordergraph/platform/docstore/docstoremongo"
 	"ordergraph/platform/events"
 	"ordergraph/platform/host"
+	"ordergraph/platform/live"
 	"ordergraph/services"
 )
 
 // ground is what services in this process stand on, with the engines that
 // the settings choose.
-func (c *groundConfig) ground(ctx context.Context, h *host.Host, log *slog.Logger) (*services.Ground, error) {
-	client, err := c.redis(ctx, h, log)
-	if err != nil {
-		return nil, err
-	}
+func (c *groundConfig) ground(h *host.Host, log *slog.Logger, client redis.UniversalClient) *services.Ground {
+	bell := live.NewBell(client, log)
+	h.Work("live updates' bell", bell.Run)
 	return &services.Ground{
 		Host: h, Log: log,
 		Bus:      events.NewBus(client, log),
+		Bell:     bell,
 		Store:    func(ctx context.Context, service string) (docstore.Store, error) { return c.store(ctx, log, service) },
 		Settings: services.Settings{Currency: c.Currency, Country: c.Country},
-	}, nil
+	}
 }
 
 // store opens a service's own database.
@@ -53,35 +53,52 @@ func (c *groundConfig) store(ctx context.Context, log *slog.Logger, service stri
 	return store, nil
 }
 
-// redis connects to the server, or to one embedded in this process, whose
-// memory ends with it: it only rings, and what it forgets is rung again.
+// redis is for services: the server, which must answer, or one embedded in
+// this process, whose memory ends with it: it only rings, and what it forgets
+// is rung again.
 func (c *groundConfig) redis(ctx context.Context, h *host.Host, log *slog.Logger) (redis.UniversalClient, error) {
-	// The driver's own complaints; what they mean for the shop is told by
-	// those who use it.
-	redis.SetLogger(redisLog{log})
-	address := c.RedisURL
-	if address == "" {
+	if c.RedisURL == "" {
 		embedded := miniredis.NewMiniRedis()
 		if err := embedded.Start(); err != nil {
 			return nil, fmt.Errorf("start embedded redis: %w", err)
 		}
 		embedded.ClockTTL(true) // leases run out as time passes
 		h.OnClose("embedded redis", func() error { embedded.Close(); return nil })
-		address = "redis://" + embedded.Addr()
+		return connectRedis(h, log, &redis.Options{Addr: embedded.Addr()}), nil
 	}
-	options, err := redis.ParseURL(address)
+	options, err := redis.ParseURL(c.RedisURL)
 	if err != nil {
 		return nil, usage("REDIS_URL cannot be read")
 	}
-	options.ClientName = "ordergraph"
-	if c.RedisURL != "" {
-		if err := answersAsRedis(ctx, *options); err != nil {
-			return nil, fmt.Errorf("REDIS_URL: %s does not let us in, or is no Redis: %w", options.Addr, err)
-		}
+	if err := answersAsRedis(ctx, *options); err != nil {
+		return nil, fmt.Errorf("REDIS_URL: %s does not let us in, or is no Redis: %w", options.Addr, err)
 	}
+	return connectRedis(h, log, options), nil
+}
+
+// doorbell is for a gateway on its own: the server, or nil where none is set.
+// It may be away at the start: the gateway answers without it, and live
+// updates come later.
+func (c *groundConfig) doorbell(h *host.Host, log *slog.Logger) (redis.UniversalClient, error) {
+	if c.RedisURL == "" {
+		log.Warn("REDIS_URL is not set: live updates are found by asking the services, and come up to two seconds late")
+		return nil, nil
+	}
+	options, err := redis.ParseURL(c.RedisURL)
+	if err != nil {
+		return nil, usage("REDIS_URL cannot be read")
+	}
+	return connectRedis(h, log, options), nil
+}
+
+func connectRedis(h *host.Host, log *slog.Logger, options *redis.Options) redis.UniversalClient {
+	// The driver's own complaints; what they mean for the shop is told by
+	// those who use it.
+	redis.SetLogger(redisLog{log})
+	options.ClientName = "ordergraph"
 	client := redis.NewClient(options)
 	h.OnClose("redis", client.Close)
-	return client, nil
+	return client
 }
 
 // answersAsRedis tells of a wrong address or password now. Later the shop goes

@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"slices"
 
+	"github.com/redis/go-redis/v9"
+
 	"ordergraph/platform/host"
 	"ordergraph/services"
 )
@@ -77,11 +79,13 @@ func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) er
 			return err
 		}
 	}
+	var client redis.UniversalClient // one for everybody in this process
 	if here := s.here(); len(here) > 0 {
-		ground, err := s.ground(ctx, h, log)
-		if err != nil {
+		var err error
+		if client, err = s.redis(ctx, h, log); err != nil {
 			return err
 		}
+		ground := s.ground(h, log, client)
 		ground.Settings.Stripe = services.StripeSettings{
 			SecretKey: s.StripeKey, WebhookSecret: s.StripeWebhook, URL: s.processor(), ReturnURL: s.publicURL(h),
 		}
@@ -100,7 +104,13 @@ func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) er
 		}
 	}
 	if s.runs(gateway) {
-		if err := s.startGateway(h, log); err != nil {
+		if client == nil {
+			var err error
+			if client, err = s.doorbell(h, log); err != nil {
+				return err
+			}
+		}
+		if err := s.startGateway(h, log, client); err != nil {
 			return fmt.Errorf("start %s: %w", gateway, err)
 		}
 	}

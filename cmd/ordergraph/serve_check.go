@@ -85,8 +85,12 @@ func (s *serveCmd) checkProduction(wrong *complaints) {
 			bad = append(bad, "webhooks are signed with the sandbox's secret: set STRIPE_WEBHOOK_SECRET")
 		}
 	}
-	if s.RedisURL == "" && len(s.here()) > 0 {
+	switch {
+	case s.RedisURL != "":
+	case len(s.here()) > 0:
 		bad = append(bad, "Redis is embedded: set REDIS_URL")
+	case s.runs(gateway):
+		bad = append(bad, "live updates would be polled: set REDIS_URL")
 	}
 	if s.RPCSecret == "" {
 		bad = append(bad, "RPC_SECRET is not set")
