@@ -347,7 +347,9 @@ func (t *topic) forget(th *thing) {
 		gap = t.cursor
 	}
 	last := len(t.things) - 1
-	t.put(t.things[last], gap)
+	if gap != last { // otherwise the last has already moved
+		t.put(t.things[last], gap)
+	}
 	t.things[last] = nil
 	t.things = t.things[:last]
 	th.place = -1
