@@ -28,41 +28,24 @@ const requestID = "X-Request-Id"
 
 // ServeHTTP answers one request, over whatever transport it asks for.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := telemetry.CleanRequestID(r.Header.Get(requestID))
-	header := w.Header()
-	header[requestID] = []string{id}
-	ctx := telemetry.WithRequestID(r.Context(), id)
+	ctx := identify(w, r)
 	if isUpgrade(r) {
 		s.serveSocket(ctx, w, r)
 		return
 	}
-	header["Access-Control-Allow-Origin"] = anyOrigin
-	header["Access-Control-Expose-Headers"] = exposed
-	header["Vary"] = vary
-
 	want := negotiate(r.Header["Accept"])
 	accepted := want.refusal()
-	defer func() {
-		if cause := recover(); cause != nil {
-			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(cause)
-			}
-			s.o.Log.ErrorContext(ctx, "panic in the transport", "panic", cause, "stack", string(debug.Stack()))
-			s.fail(w, accepted, http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Something went wrong on our side. It has been noted; please try again.")
-		}
-	}()
+	openTo(w.Header())
+	defer s.recovered(ctx, w, accepted)
 
+	header := w.Header()
 	switch r.Method {
 	case http.MethodOptions:
-		header.Set("Allow", "GET, POST, OPTIONS")
-		header.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
-		header.Set("Access-Control-Allow-Headers", "*, Authorization, Content-Type")
-		header.Set("Access-Control-Max-Age", "86400")
-		w.WriteHeader(http.StatusNoContent)
+		preflight(w, methods)
 		return
 	case http.MethodGet, http.MethodPost:
 	default:
-		header.Set("Allow", "GET, POST, OPTIONS")
+		header.Set("Allow", methods)
 		s.fail(w, accepted, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Use POST, or GET for queries.")
 		return
 	}
@@ -95,8 +78,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	kind := op.Operation.Operation
 	switch {
 	case kind == ast.Mutation && r.Method == http.MethodGet:
-		header.Set("Allow", "POST, OPTIONS")
-		s.fail(w, accepted, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Mutations are sent by POST.")
+		s.mutationByGET(w, accepted)
 		return
 	case kind == ast.Subscription && want.stream == none:
 		s.fail(w, accepted, http.StatusNotAcceptable, "NOT_ACCEPTABLE", "A subscription has many answers: ask for them with Accept: text/event-stream or Accept: multipart/mixed;subscriptionSpec=\"1.0\", or over a WebSocket.")
@@ -122,11 +104,56 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// identify gives the request its id, which the answer names.
+func identify(w http.ResponseWriter, r *http.Request) context.Context {
+	id := telemetry.CleanRequestID(r.Header.Get(requestID))
+	w.Header()[requestID] = []string{id}
+	return telemetry.WithRequestID(r.Context(), id)
+}
+
+// openTo lets pages of any origin read the answer.
+func openTo(header http.Header) {
+	header["Access-Control-Allow-Origin"] = anyOrigin
+	header["Access-Control-Expose-Headers"] = exposed
+	header["Vary"] = vary
+}
+
+// recovered answers a request whose handling has panicked. It is deferred.
+func (s *Server) recovered(ctx context.Context, w http.ResponseWriter, accepted media) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(cause)
+	}
+	s.o.Log.ErrorContext(ctx, "panic in the transport", "panic", cause, "stack", string(debug.Stack()))
+	s.fail(w, accepted, http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", errInternal.Message)
+}
+
+// methods are what operations are sent by.
+const methods = "GET, POST, OPTIONS"
+
+// preflight tells browsers what pages of other origins may send.
+func preflight(w http.ResponseWriter, methods string) {
+	header := w.Header()
+	header.Set("Allow", methods)
+	header.Set("Access-Control-Allow-Methods", methods)
+	header.Set("Access-Control-Allow-Headers", "*, Authorization, Content-Type, "+streamToken)
+	header.Set("Access-Control-Max-Age", "86400")
+	w.WriteHeader(http.StatusNoContent)
+}
+
 var (
 	anyOrigin = []string{"*"} // no cookies are used, so nobody gains by a foreign origin
 	exposed   = []string{requestID}
 	vary      = []string{"Accept"}
 )
+
+func (s *Server) mutationByGET(w http.ResponseWriter, accepted media) {
+	w.Header().Set("Allow", "POST, OPTIONS")
+	s.fail(w, accepted, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Mutations are sent by POST.")
+}
 
 // turnAway answers a client that shows something which does not hold.
 func (s *Server) turnAway(w http.ResponseWriter, accepted media, err error) {

@@ -164,11 +164,11 @@ func TestSessionEndsStream(t *testing.T) {
 	h := open(t, nil)
 	l := h.listen(t, "subscription{hold}", "Authorization", "Bearer ada")
 	l.want(next(`{"data":{"hold":1}}`))
-	(*h.keys.ended.Load())()
+	h.keys.end()
 	l.want(next(`{"errors":[{"message":"Your session has ended. Please sign in again.","extensions":{"code":"UNAUTHENTICATED"}}]}`), done, "")
 	h.wantEmpty(t)
-	if h.keys.ended.Load() != nil {
-		t.Error("the session is still followed")
+	if n := h.keys.following(); n != 0 {
+		t.Errorf("%d sessions are still followed", n)
 	}
 	h.listen(t, "subscription{who}", "Authorization", "Bearer ada").want(next(`{"data":{"who":"ada"}}`), done, "")
 }

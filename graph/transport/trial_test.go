@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -208,7 +209,8 @@ func caller(ctx context.Context) string { return fmt.Sprint(ctx.Value(callerKey{
 
 // keys are Sessions that take a token for a name; "bad…" does not hold.
 type keys struct {
-	ended atomic.Pointer[func()] // ends the session that is followed
+	mu       sync.Mutex
+	followed map[*func()]bool
 }
 
 func (k *keys) Open(_ context.Context, _ *http.Request, token string) (identity.Session, error) {
@@ -219,8 +221,32 @@ func (k *keys) Open(_ context.Context, _ *http.Request, token string) (identity.
 }
 
 func (k *keys) Follow(_ identity.Session, end func()) func() {
-	k.ended.Store(&end)
-	return func() { k.ended.Store(nil) }
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.followed == nil {
+		k.followed = map[*func()]bool{}
+	}
+	k.followed[&end] = true
+	return func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		delete(k.followed, &end)
+	}
+}
+
+// end ends all sessions that are followed.
+func (k *keys) end() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for end := range k.followed {
+		(*end)()
+	}
+}
+
+func (k *keys) following() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.followed)
 }
 
 var errUnknown = fault.New(fault.Unauthenticated, "trial.unknown", "This token does not hold.")
@@ -260,6 +286,7 @@ func open(t *testing.T, set func(*transport.Options)) *house {
 	h.Server = transport.New(h.options(set))
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", h.Server)
+	mux.Handle("/graphql/stream", h.Streams())
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	h.url = server.URL
