@@ -38,15 +38,15 @@ func subscribe[T any](ctx context.Context, r *Resolver, topic *live.Topic[*T], k
 	if topic == nil {
 		return nil, errNotLive
 	}
-	var opened atomic.Pointer[live.Stream[*T]]
 	signal := transport.SignalOf(ctx)
-	signal.Attach(func() bool {
-		s := opened.Load()
-		return s != nil && s.Ready()
-	})
+	var attached atomic.Bool // a signal is not fired before that
 	w := live.Watch[*T]{
 		Key: key, Audience: audience(caller(ctx), accessToken), Load: load,
-		Fire: signal.Fire,
+		Fire: func() {
+			if attached.Load() {
+				signal.Fire()
+			}
+		},
 		Fail: func(err error) { signal.Fail(r.present(ctx, err)) },
 	}
 	if after != nil {
@@ -56,7 +56,8 @@ func subscribe[T any](ctx context.Context, r *Resolver, topic *live.Topic[*T], k
 	if err != nil {
 		return nil, err
 	}
-	opened.Store(stream)
+	signal.Attach(stream.Ready)
+	attached.Store(true)
 	signal.Fire()
 	return stream.C(), nil
 }
