@@ -131,7 +131,7 @@ func TestSlowReaders(t *testing.T) {
 
 // A stream that ends without `complete` is opened again by clients, elsewhere;
 // what was begun is finished.
-func TestDrain(t *testing.T) {
+func TestDrainedStreams(t *testing.T) {
 	h := open(t, nil)
 	before := h.listen(t, "subscription{hold}")
 	before.want(next(`{"data":{"hold":1}}`))
