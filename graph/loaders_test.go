@@ -11,7 +11,7 @@ import (
 // However long a list is, what belongs to its elements costs one call.
 func TestListsShareCalls(t *testing.T) {
 	// Patient lookups miss nobody, however busy the machine.
-	shop := newStorefront(t, func(o *graph.Options) { o.Gather = 100 * time.Millisecond })
+	shop := newStorefront(t, func(o *graph.Options) { o.Gather = time.Second })
 	cart := shop.Do(`mutation($lines:[CartLineInput!]){cartCreate(input:{lines:$lines}){cart{id}}}`, graphtest.Vars{"lines": []any{
 		map[string]any{"merchandiseId": shop.Variant("Wool Scarf", 0)}, map[string]any{"merchandiseId": shop.Variant("Café Mug", 0)},
 		map[string]any{"merchandiseId": shop.Variant("Enamel Mug", 0)}, map[string]any{"merchandiseId": shop.Variant("Leather Belt", 0)},

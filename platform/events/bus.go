@@ -36,6 +36,7 @@ const (
 type Bus struct {
 	client redis.UniversalClient
 	log    *slog.Logger
+	block  time.Duration // how long a read waits for facts
 }
 
 // NewBus is a bus over the client, which stays the caller's to close.
@@ -43,7 +44,7 @@ func NewBus(client redis.UniversalClient, log *slog.Logger) *Bus {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Bus{client: client, log: log}
+	return &Bus{client: client, log: log, block: blockFor}
 }
 
 func laneOf(key string) int {
@@ -334,7 +335,7 @@ func (l *listener) read(ctx context.Context) {
 	patience := newPatience()
 	for ctx.Err() == nil {
 		names, byName, behind := l.reading()
-		block := blockFor
+		block := l.block
 		switch {
 		case len(names) == 0 && !behind:
 			select {

@@ -161,7 +161,7 @@ func TestSeveralAddressesTakeTurnsAndStandIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
-	for deadline := time.Now().Add(10 * time.Second); calls[0].Load() == 0 || calls[1].Load() == 0; {
+	for deadline := time.Now().Add(time.Minute); calls[0].Load() == 0 || calls[1].Load() == 0; {
 		if err := d.Knock(t.Context(), identity.Caller{}, ""); err != nil {
 			t.Fatal(err)
 		}

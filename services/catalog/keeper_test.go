@@ -288,7 +288,7 @@ func running(t *testing.T, k *catalog.Keeper) {
 // eventually waits for what happens in the background.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		if is() {
 			return
 		}

@@ -4,9 +4,13 @@
 package child
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os/exec"
 	"runtime"
+	"strconv"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -67,13 +71,38 @@ func (p *Process) Stop(patience time.Duration) {
 	}
 }
 
-// FreePort is a TCP port of the loopback address that nobody listens on at
-// the moment. Somebody may take it before the caller does: try again then.
+// kept are the UDP ports by which this program keeps TCP ports for its children.
+var kept struct {
+	sync.Mutex
+	ports []net.PacketConn
+}
+
+// FreePort is a TCP port of the loopback address for a child to listen on, now
+// and after every restart. Nobody listens on it, the system does not give it
+// to outgoing connections, and nobody else who asks here gets it as long as
+// this program runs: whoever has the UDP port of that number has it.
 func FreePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	const first, beyond = 15_000, 32_000 // outgoing connections begin at 32,768 or above
+	var last error
+	for range 1_000 {
+		port := first + rand.N(beyond-first)
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		keep, err := net.ListenPacket("udp", addr)
+		if err != nil {
+			last = err
+			continue
+		}
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			_ = keep.Close()
+			last = err
+			continue
+		}
+		_ = l.Close()
+		kept.Lock()
+		kept.ports = append(kept.ports, keep)
+		kept.Unlock()
+		return port, nil
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("no free port: %w", last)
 }

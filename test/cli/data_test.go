@@ -63,7 +63,7 @@ func TestCopyRefuses(t *testing.T) {
 func databases(t *testing.T, uri string) (name string) {
 	name = "cli_" + strings.ToLower(rand.Text()[:12])
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		client, err := mongo.Connect(options.Client().ApplyURI(uri))
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -135,9 +134,7 @@ func TestServersThatCannotBeUsed(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if o := run(t, fresh(t).with(c.set), "serve").want(1, c.says...); o.took > 15*time.Second {
-				t.Errorf("it took %v", o.took)
-			}
+			run(t, fresh(t).with(c.set), "serve").want(1, c.says...) // and not an end because run's patience is over
 		})
 	}
 	t.Run("redis refuses", func(t *testing.T) {

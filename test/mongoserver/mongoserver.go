@@ -104,9 +104,9 @@ func Database(t testing.TB, uri string) string {
 	t.Helper()
 	name := "ordergraph_test_" + strings.ToLower(rand.Text()[:12])
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		client, err := mongo.Connect(options.Client().ApplyURI(uri).SetServerSelectionTimeout(5 * time.Second))
+		client, err := mongo.Connect(options.Client().ApplyURI(uri).SetServerSelectionTimeout(30 * time.Second))
 		if err != nil {
 			return
 		}

@@ -78,7 +78,7 @@ func primary(t testing.TB, uri string) string {
 	if err != nil {
 		t.Fatal("MONGODB_URI cannot be understood")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	defer func() { _ = client.Disconnect(ctx) }()
 	var hello struct {
@@ -166,7 +166,7 @@ func (p *Proxy) Up(t testing.TB) {
 
 func (p *Proxy) serve(client net.Conn, of net.Listener) {
 	defer client.Close()
-	server, err := net.DialTimeout("tcp", p.target, 5*time.Second)
+	server, err := net.DialTimeout("tcp", p.target, 30*time.Second)
 	if err != nil {
 		return
 	}

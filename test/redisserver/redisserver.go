@@ -71,7 +71,7 @@ func Launch() (*Server, error) {
 			s.About = "redis-server " + number
 		}
 	}
-	for range 3 { // somebody may take the port first
+	for range 3 { // somebody who does not ask package child may take the port first
 		if s.port, err = child.FreePort(); err != nil {
 			return nil, err
 		}
@@ -93,7 +93,7 @@ func (s *Server) start() error {
 		return fmt.Errorf("%s: %w", s.program, err)
 	}
 	s.process = process
-	for until := time.Now().Add(10 * time.Second); ; {
+	for until := time.Now().Add(time.Minute); ; {
 		if err = s.command("PING", "+PONG"); err == nil {
 			return nil
 		}
@@ -138,12 +138,12 @@ func (s *Server) FlushAll(t testing.TB) {
 
 // command sends one command of Redis's protocol and compares the answer.
 func (s *Server) command(line, want string) error {
-	conn, err := net.DialTimeout("tcp", s.Addr, time.Second)
+	conn, err := net.DialTimeout("tcp", s.Addr, 30*time.Second)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
 	if _, err := fmt.Fprintf(conn, "%s\r\n", line); err != nil {
 		return err
 	}

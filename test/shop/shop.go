@@ -71,7 +71,7 @@ func Start(t *testing.T, topology Topology) *Shop {
 	t.Helper()
 	s := &Shop{
 		t: t, Topology: topology, processes: map[string]*process{}, addrs: map[string]string{},
-		client: &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 600, MaxConnsPerHost: 600}},
+		client: &http.Client{Timeout: 3 * time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 600, MaxConnsPerHost: 600}},
 	}
 	dir := t.TempDir()
 	gateway, cards := FreeAddr(t), FreeAddr(t)
@@ -181,7 +181,7 @@ func (s *Shop) Log() string {
 func (s *Shop) WaitReady() {
 	s.t.Helper()
 	for name, p := range s.processes {
-		s.Eventually(60*time.Second, name+" is ready", func() error {
+		s.Eventually(3*time.Minute, name+" is ready", func() error {
 			if p.exited() {
 				s.t.Fatalf("%s has ended:\n%s", name, p.log.String())
 			}
@@ -254,7 +254,7 @@ func Dial[S any](s *Shop, contract host.Contract[S]) S {
 // money and orders.
 func (s *Shop) Check() {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, Program(s.t), "check")
 	cmd.Env = append(os.Environ(), "RPC_SECRET="+secret, "GRPC_ADDR=", "DATA_DIR="+s.t.TempDir())
@@ -358,28 +358,14 @@ func Clean() {
 	}
 }
 
-// ports are handed out from below those that the system gives to outgoing
-// connections, so that none is taken between here and the process's start.
-var ports = struct {
-	sync.Mutex
-	next int
-}{next: 15_000 + os.Getpid()%10*1_500}
-
 // FreeAddr is an address of this machine for a process to listen on.
 func FreeAddr(t *testing.T) string {
 	t.Helper()
-	ports.Lock()
-	defer ports.Unlock()
-	for range 1_500 {
-		ports.next++
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(ports.next))
-		if l, err := net.Listen("tcp", addr); err == nil {
-			_ = l.Close()
-			return addr
-		}
+	port, err := child.FreePort()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port")
-	return ""
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
 type process struct {

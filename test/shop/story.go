@@ -119,6 +119,23 @@ func (s *Shop) Checkout(ctx context.Context, cart, card, key string) (Bought, er
 	return got.Checkout, err
 }
 
+// Settle is Checkout as often as it takes until the order has ended or waits
+// for its customer. The one key makes that one order.
+func (s *Shop) Settle(ctx context.Context, cart, card, key string) (bought Bought, err error) {
+	err = patiently(ctx, func() error {
+		bought, err = s.Checkout(ctx, cart, card, key)
+		switch o := bought.Order; {
+		case err != nil || o == nil || o.Status == "CONFIRMED" || o.Status == "FAILED":
+			return err
+		case o.Payment != nil && o.Payment.ActionURL != "":
+			return nil
+		default:
+			return fmt.Errorf("order %s is %s", o.ID, o.Status)
+		}
+	})
+	return bought, err
+}
+
 // Order reads an order as a guest with its token does; nil when there is none.
 func (s *Shop) Order(ctx context.Context, id, token string) (*Order, error) {
 	var got struct{ Order *Order }

@@ -70,7 +70,7 @@ func Run(t *testing.T, open func(t *testing.T, shelf *Shelf, clock *clocktest.Cl
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			shelf, clock := NewShelf(), clocktest.Still()
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			t.Cleanup(cancel)
 			c.test(&shop{T: t, ctx: ctx, Shop: Shop{open(t, shelf, clock), shelf, clock}})
 		})
