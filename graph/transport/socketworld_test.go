@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -287,8 +288,9 @@ func roomy() transport.Limits {
 type socketHouse struct {
 	*world
 	*transport.Server
-	URL string // ws://…
-	log *socketLog
+	URL    string // ws://…
+	log    *socketLog
+	client *http.Client
 }
 
 type socketLog struct {
@@ -323,6 +325,49 @@ func buildSockets(w *world, set func(*transport.Options)) (*transport.Server, *s
 	return transport.New(o), log
 }
 
+// openInBubble is for tests whose time is not the machine's: within
+// synctest.Test, over connections that hold nothing between a write and a read.
+func openInBubble(t *testing.T, set func(*transport.Options)) *socketHouse {
+	t.Helper()
+	h := &socketHouse{world: newWorld(), URL: "ws://shop.example"}
+	h.Server, h.log = buildSockets(h.world, set)
+	pipes := pipeListener{make(chan net.Conn), make(chan struct{})}
+	server := &http.Server{Handler: h.Server}
+	served := make(chan struct{})
+	go func() { defer close(served); _ = server.Serve(pipes) }()
+	h.client = &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return pipes.dial(), nil }}}
+	t.Cleanup(func() {
+		h.Drain(t.Context())
+		_ = server.Close()
+		<-served
+	})
+	return h
+}
+
+type pipeListener struct {
+	dialled chan net.Conn
+	closed  chan struct{}
+}
+
+func (l pipeListener) dial() net.Conn {
+	near, far := net.Pipe()
+	l.dialled <- far
+	return near
+}
+
+func (l pipeListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.dialled:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l pipeListener) Close() error { close(l.closed); return nil }
+
+func (l pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
+
 func openSockets(t testing.TB, set func(*transport.Options)) *socketHouse {
 	t.Helper()
 	h := &socketHouse{world: newWorld()}
@@ -349,7 +394,7 @@ type peer struct {
 
 func (h *socketHouse) dial(t testing.TB, header ...string) *peer {
 	t.Helper()
-	o := &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}, HTTPHeader: http.Header{}}
+	o := &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}, HTTPHeader: http.Header{}, HTTPClient: h.client}
 	for i := 0; i < len(header); i += 2 {
 		o.HTTPHeader.Set(header[i], header[i+1])
 	}
