@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -19,7 +20,27 @@ import (
 	"ordergraph/services/catalog/demo"
 	"ordergraph/services/inventory/inventoryrpc"
 	"ordergraph/services/order/orderrpc"
+	"ordergraph/web"
 )
+
+// gatewayConfig says what clients of the gateway may see and do.
+type gatewayConfig struct {
+	Origins       []string `name:"origins" env:"ORIGINS" placeholder:"URL,…" group:"Gateway" help:"Origins whose pages may open sockets here, besides the gateway's own, such as https://shop.example; * for any."`
+	Introspection string   `env:"INTROSPECTION" enum:"on,off" default:"on" placeholder:"WHEN" group:"Gateway" help:"Tell clients the schema, by introspection and at /schema.graphql: on or off."`
+	Playground    string   `env:"PLAYGROUND" enum:"on,off" default:"on" placeholder:"WHEN" group:"Gateway" help:"Serve the playground at /playground: on or off."`
+}
+
+func (c *gatewayConfig) check(wrong *complaints) {
+	for _, origin := range c.Origins {
+		u, err := url.Parse(origin)
+		if origin != "*" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.Path != "") {
+			wrong.add("ORIGINS: %s is not an origin like https://shop.example, without a path", origin)
+		}
+	}
+	if c.Introspection == "off" && c.Playground == "on" {
+		wrong.add("INTROSPECTION is off, and the playground cannot work without it: set PLAYGROUND=off as well")
+	}
+}
 
 // gatewayCalls are the services that the gateway cannot do without.
 var gatewayCalls = []string{"catalog", "inventory", "cart", "order"}
@@ -30,7 +51,7 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client redis.Uni
 	hub := live.NewHub(live.Options{Client: client, Log: log})
 	h.Work("live updates", hub.Run)
 	o := graph.Options{
-		Log: log, Live: hub,
+		Log: log, Live: hub, Origins: s.Origins, NoIntrospection: s.Introspection == "off",
 		Shop: graph.Shop{
 			Name: s.ShopName, Currency: s.Currency, Country: s.Country, PublicURL: s.publicURL(h),
 			ShipsTo: cart.DefaultRules(s.Currency, s.Country).ShipsTo(),
@@ -46,8 +67,12 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client redis.Uni
 	}
 	front := graph.New(o)
 	h.Handle("/graphql", logged(log, front))
+	h.Handle("/graphql/stream", logged(log, front.Streams()))
 	h.OnStop("open connections", front.Drain)
 	h.Handle(http.MethodGet+" "+demo.PicturePath, demo.Pictures())
+	if s.Playground == "on" {
+		h.Handle("GET "+web.PlaygroundPath, web.Playground())
+	}
 	h.Handle("GET /{$}", http.HandlerFunc(s.welcome))
 	return nil
 }
@@ -70,5 +95,9 @@ func logged(log *slog.Logger, next http.Handler) http.Handler {
 func (s *serveCmd) welcome(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, _ = fmt.Fprintf(w, "%s speaks GraphQL at /graphql.\n\nTry:\n  curl -s http://%s/graphql -H 'Content-Type: application/json' \\\n    -d '{\"query\":\"{ products(first: 3, query: \\\"mug\\\") { nodes { title handle } } }\"}'\n", s.ShopName, r.Host)
+	playground := ""
+	if s.Playground == "on" {
+		playground = fmt.Sprintf(", and lets you try it at http://%s%s", r.Host, web.PlaygroundPath)
+	}
+	_, _ = fmt.Fprintf(w, "%s speaks GraphQL at /graphql%s.\n\nTry:\n  curl -s http://%s/graphql -H 'Content-Type: application/json' \\\n    -d '{\"query\":\"{ products(first: 3, query: \\\"mug\\\") { nodes { title handle } } }\"}'\n", s.ShopName, playground, r.Host)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ordergraph/platform/host"
+	"ordergraph/web"
 )
 
 // greet tells the operator what runs, what is embedded, and where to go.
@@ -40,6 +41,9 @@ func (s *serveCmd) greet(h *host.Host, log *slog.Logger) {
 	}
 	if s.runs(gateway) {
 		say("graphql", s.publicURL(h)+"/graphql")
+		if s.Playground == "on" {
+			say("playground", s.publicURL(h)+web.PlaygroundPath)
+		}
 	}
 	if s.runs(outside) {
 		say("sandbox", "http://"+fromHere(s.SandboxAddr))

@@ -30,6 +30,7 @@ type serveCmd struct {
 	ShopName  string `env:"SHOP_NAME" default:"Harbour Store" placeholder:"TEXT" group:"Shop" help:"What the shop is called."`
 	Demo      string `env:"DEMO" enum:"auto,on,off" default:"auto" placeholder:"WHEN" group:"Shop" help:"Load the demo catalogue and its discount codes when there are no products: auto (only into local stores), on or off. The process of the catalog service does it."`
 
+	gatewayConfig
 	cardConfig
 	StripeWebhook string `name:"stripe-webhook-secret" env:"STRIPE_WEBHOOK_SECRET" default:"whsec_sandbox" placeholder:"SECRET" group:"Payment" help:"Secret that signs the card processor's webhooks; the default is the sandbox's."`
 	WebhookURL    string `name:"sandbox-webhook-url" env:"SANDBOX_WEBHOOK_URL" placeholder:"URL" group:"Payment" help:"Where the sandbox reports payments to: /webhooks/card at HTTP_ADDR of the process of the payment service. Without it: this process, if that is the one."`

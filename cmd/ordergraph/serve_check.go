@@ -25,6 +25,7 @@ func (s *serveCmd) check() error {
 	}
 	var wrong complaints
 	wrong.checkListen("HTTP_ADDR", s.HTTPAddr)
+	s.gatewayConfig.check(&wrong)
 	if s.runs(outside) {
 		wrong.checkListen("SANDBOX_ADDR", s.SandboxAddr)
 	}
