@@ -24,5 +24,11 @@ type Erased struct {
 }
 
 // LiveTopic is where the Bell is rung when a session ends: the key is the
-// session's id.
+// session's id, and the version SessionOver.
 const LiveTopic = "session"
+
+// The versions that a session has for who watches it.
+const (
+	SessionLives = 1
+	SessionOver  = 2
+)

@@ -73,7 +73,7 @@ func (k *Keeper) end(ctx context.Context, id string) error {
 func (k *Keeper) rangEnd(s *sessionDoc) {
 	k.counts.ended.Add(1)
 	if k.o.Bell != nil {
-		k.o.Bell.Ring(LiveTopic, s.ID, s.Version)
+		k.o.Bell.Ring(LiveTopic, s.ID, SessionOver)
 	}
 }
 

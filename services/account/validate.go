@@ -99,7 +99,7 @@ func (a *Address) tidy() error {
 		return at("address1").Say("Street and number are needed.")
 	case a.City == "":
 		return at("city").Say("The city is needed.")
-	case len(a.Country) != 2 || err != nil || !region.IsCountry() || region.String() != a.Country:
+	case len(a.Country) != 2 || err != nil || !region.IsCountry() || region.Canonicalize().String() != a.Country:
 		return at("country").Say("This is not an ISO 3166-1 alpha-2 country code, such as DE or US.")
 	case a.Province != "" && !province.MatchString(a.Province):
 		return at("province").Say("A province is the part of its ISO 3166-2 code behind the country, such as CA for California.")
