@@ -37,7 +37,7 @@ const longestReason = 123
 
 // lastGrace is how long a client that was too slow may still take to read what
 // has been begun, so that it can also read why its socket is closed.
-const lastGrace = 10 * time.Second
+const lastGrace = 5 * time.Second
 
 // silences is how many times Limits.KeepAlive nothing may be heard of a client.
 const silences = 3
