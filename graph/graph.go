@@ -19,7 +19,9 @@ import (
 	"ordergraph/graph/gengql"
 	"ordergraph/graph/transport"
 	"ordergraph/graph/view"
+	"ordergraph/platform/cache"
 	"ordergraph/platform/live"
+	"ordergraph/services/account"
 	"ordergraph/services/cart"
 	"ordergraph/services/catalog"
 	"ordergraph/services/inventory"
@@ -28,6 +30,7 @@ import (
 
 // Options of the gateway. The services must be set; all else has a default.
 type Options struct {
+	Account   account.Service
 	Catalog   catalog.Service
 	Cart      cart.Service
 	Order     order.Service
@@ -39,6 +42,7 @@ type Options struct {
 	Limits          Limits                     // zero fields take DefaultLimits
 	Sessions        transport.Sessions         // nil: everyone is a guest
 	Address         func(*http.Request) string // where a request comes from; nil: the address of its connection
+	Persisted       transport.Documents        // documents known by their hash; nil: this process remembers them by itself
 	Origins         []string                   // whose pages may open sockets, besides our own; "*": any
 	NoIntrospection bool                       // keep the schema to ourselves
 	Gather          time.Duration              // how long a lookup waits for others to share its call; 200 µs by default
@@ -112,6 +116,10 @@ func New(o Options) *transport.Server {
 		exec.Use(extension.Introspection{})
 	}
 	exec.SetDisableSuggestion(o.NoIntrospection)
+	if o.Persisted == nil {
+		o.Persisted = cache.New(cache.Options{Log: o.Log})
+	}
+	exec.Use(transport.PersistedQueries{Known: o.Persisted})
 	exec.Use(guard{limits, known})
 	exec.Use(leaves{})
 

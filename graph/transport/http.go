@@ -283,23 +283,24 @@ func fromURL(u *url.URL) (*graphql.RawParams, *refusal) {
 
 func parameters(query, name, variables, extensions *json.RawMessage) (*graphql.RawParams, *refusal) {
 	p := &graphql.RawParams{}
-	if isNull(query) {
-		return nil, bad("`query` is missing: the document to execute.")
-	}
-	if json.Unmarshal(*query, &p.Query) != nil {
-		return nil, bad("`query` must be a string.")
-	}
-	if p.Query == "" {
-		return nil, bad("`query` is empty.")
-	}
-	if !isNull(name) && json.Unmarshal(*name, &p.OperationName) != nil {
-		return nil, bad("`operationName` must be a string.")
-	}
 	if refused := mapOf(variables, "variables", &p.Variables); refused != nil {
 		return nil, refused
 	}
 	if refused := mapOf(extensions, "extensions", &p.Extensions); refused != nil {
 		return nil, refused
+	}
+	if !isNull(name) && json.Unmarshal(*name, &p.OperationName) != nil {
+		return nil, bad("`operationName` must be a string.")
+	}
+	switch {
+	case isNull(query):
+		if p.Extensions[persistedQuery] == nil {
+			return nil, bad("`query` is missing: the document to execute.")
+		}
+	case json.Unmarshal(*query, &p.Query) != nil:
+		return nil, bad("`query` must be a string.")
+	case p.Query == "" && p.Extensions[persistedQuery] == nil:
+		return nil, bad("`query` is empty.")
 	}
 	return p, nil
 }
