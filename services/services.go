@@ -20,6 +20,8 @@ import (
 	"ordergraph/platform/host"
 	"ordergraph/platform/live"
 	"ordergraph/platform/money"
+	"ordergraph/services/account"
+	"ordergraph/services/account/accountrpc"
 	"ordergraph/services/cart"
 	"ordergraph/services/cart/cartrpc"
 	"ordergraph/services/catalog"
@@ -42,6 +44,7 @@ type Service struct {
 
 // All services, each after those it calls.
 var All = []Service{
+	{Name: "account"},
 	{Name: "inventory"},
 	{Name: "catalog", Calls: []string{"inventory"}, Hears: []string{inventory.Topic}},
 	{Name: "cart", Calls: []string{"catalog", "inventory"}},
@@ -50,6 +53,7 @@ var All = []Service{
 }
 
 var starts = map[string]func(context.Context, *Ground) error{
+	"account":   startAccount,
 	"inventory": startInventory,
 	"catalog":   startCatalog,
 	"cart":      startCart,
@@ -92,7 +96,15 @@ type Ground struct {
 type Settings struct {
 	Currency string // ISO 4217
 	Country  string // ISO 3166-1 alpha-2
+	Account  AccountSettings
 	Stripe   StripeSettings
+}
+
+// AccountSettings say how customers and staff are recognised.
+type AccountSettings struct {
+	Issuer       string // of access tokens, and their audience
+	KeySecret    string // encrypts the keys that sign them
+	PasswordCost int    // bcrypt's
 }
 
 // StripeSettings say how to reach the card processor.
@@ -153,6 +165,25 @@ func (g *Ground) store(ctx context.Context, service string) (docstore.Store, err
 }
 
 func (g *Ground) log(service string) *slog.Logger { return g.Log.With("service", service) }
+
+func startAccount(ctx context.Context, g *Ground) error {
+	store, err := g.store(ctx, "account")
+	if err != nil {
+		return err
+	}
+	settings := g.Settings.Account
+	keeper, err := account.New(ctx, account.Options{
+		Store: store, Bus: g.Bus, Bell: g.Bell, Listeners: listeners(account.Topic),
+		Issuer: settings.Issuer, Audience: settings.Issuer, KeySecret: settings.KeySecret, Cost: settings.PasswordCost,
+		Now: g.Now, Log: g.log("account"),
+	})
+	if err != nil {
+		return err
+	}
+	host.Provide(g.Host, accountrpc.Contract, account.Service(keeper))
+	g.Host.Work("account", keeper.Run)
+	return nil
+}
 
 func startInventory(ctx context.Context, g *Ground) error {
 	store, err := g.store(ctx, "inventory")

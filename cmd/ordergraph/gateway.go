@@ -14,6 +14,7 @@ import (
 	"ordergraph/platform/host"
 	"ordergraph/platform/live"
 	"ordergraph/platform/telemetry"
+	"ordergraph/services/account/accountrpc"
 	"ordergraph/services/cart"
 	"ordergraph/services/cart/cartrpc"
 	"ordergraph/services/catalog/catalogrpc"
@@ -43,7 +44,7 @@ func (c *gatewayConfig) check(wrong *complaints) {
 }
 
 // gatewayCalls are the services that the gateway cannot do without.
-var gatewayCalls = []string{"catalog", "inventory", "cart", "order"}
+var gatewayCalls = []string{"account", "catalog", "inventory", "cart", "order"}
 
 // startGateway needs no Redis: without a client, what clients watch is polled.
 func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client redis.UniversalClient) error {
@@ -57,7 +58,8 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client redis.Uni
 			ShipsTo: cart.DefaultRules(s.Currency, s.Country).ShipsTo(),
 		},
 	}
-	var errs [4]error
+	var errs [5]error
+	o.Account, errs[4] = host.Use(h, accountrpc.Contract)
 	o.Catalog, errs[0] = host.Use(h, catalogrpc.Contract)
 	o.Inventory, errs[1] = host.Use(h, inventoryrpc.Contract)
 	o.Cart, errs[2] = host.Use(h, cartrpc.Contract)
@@ -65,6 +67,11 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client redis.Uni
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
+	sessions, err := s.sessions(h, log, hub, o.Account)
+	if err != nil {
+		return err
+	}
+	o.Sessions = sessions
 	front := graph.New(o)
 	h.Handle("/graphql", logged(log, front))
 	h.Handle("/graphql/stream", logged(log, front.Streams()))

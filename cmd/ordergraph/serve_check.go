@@ -26,6 +26,7 @@ func (s *serveCmd) check() error {
 	var wrong complaints
 	wrong.checkListen("HTTP_ADDR", s.HTTPAddr)
 	s.gatewayConfig.check(&wrong)
+	s.accountConfig.check(&wrong)
 	if s.runs(outside) {
 		wrong.checkListen("SANDBOX_ADDR", s.SandboxAddr)
 	}
@@ -92,6 +93,9 @@ func (s *serveCmd) checkProduction(wrong *complaints) {
 		bad = append(bad, "Redis is embedded: set REDIS_URL")
 	case s.runs(gateway):
 		bad = append(bad, "live updates would be polled: set REDIS_URL")
+	}
+	if s.KeySecret == "" && s.runs("account") {
+		bad = append(bad, "the keys that sign access tokens are not protected: set AUTH_KEY_SECRET")
 	}
 	if s.RPCSecret == "" {
 		bad = append(bad, "RPC_SECRET is not set")

@@ -25,7 +25,8 @@ type groundConfig struct {
 	GRPCAddr      string `name:"grpc-addr" env:"GRPC_ADDR" default:"127.0.0.1:9090" placeholder:"HOST:PORT" group:"Processes" help:"Where a process serves gRPC to the shop's other processes and to commands; set to nothing, it does not."`
 	RPCSecret     string `name:"rpc-secret" env:"RPC_SECRET" placeholder:"TEXT" group:"Processes" help:"What the shop's processes show each other. Without it, and on loopback only, one is made and kept in DATA_DIR."`
 	RedisURL      string `env:"REDIS_URL" placeholder:"URL" group:"Processes" help:"Redis for facts between services and for live updates, such as redis://host:6379/0. Without it one is embedded, which serves a single process; a gateway on its own then polls."`
-	CatalogAddr   string `env:"CATALOG_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the catalog service runs, if elsewhere; several copies with commas between."`
+	AccountAddr   string `env:"ACCOUNT_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the account service runs, if elsewhere; several copies with commas between."`
+	CatalogAddr   string `env:"CATALOG_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the catalog service runs, likewise."`
 	InventoryAddr string `env:"INVENTORY_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the inventory service runs, likewise."`
 	CartAddr      string `env:"CART_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the cart service runs, likewise."`
 	OrderAddr     string `env:"ORDER_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the order service runs, likewise."`
@@ -65,7 +66,7 @@ func (c *logConfig) commandLogger() *slog.Logger {
 // addrs says where services run, by name; empty where nothing was said.
 func (c *groundConfig) addrs() map[string]string {
 	return map[string]string{
-		"catalog": c.CatalogAddr, "inventory": c.InventoryAddr, "cart": c.CartAddr,
+		"account": c.AccountAddr, "catalog": c.CatalogAddr, "inventory": c.InventoryAddr, "cart": c.CartAddr,
 		"order": c.OrderAddr, "payment": c.PaymentAddr,
 	}
 }
