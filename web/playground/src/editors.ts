@@ -6,7 +6,7 @@ const options = {
   fontSize: 13,
   lineHeight: 20,
   wordWrap: "on",
-  lineNumbers: matchMedia("(max-width: 760px)").matches ? "off" : "on",
+  ...(matchMedia("(max-width: 760px)").matches && ({ lineNumbers: "off" } as const)),
 } as const;
 
 /** Sets the editors in a font that is there, and breaks lines that are too long. */

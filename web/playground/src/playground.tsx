@@ -8,15 +8,24 @@ import { fetcher } from "./transport";
 
 const plugins = [HISTORY_PLUGIN, explorerPlugin()];
 
-// On the first visit GraphiQL takes the tabs from the story, but what stands
-// in the editors from these.
-const isFirstVisit = localStorage.getItem("graphiql:tabState") === null;
-const beginning = isFirstVisit ? { initialQuery: story[0].query, initialVariables: story[0].variables } : {};
+// Left alone, GraphiQL keeps the text of its editors beside that of its tabs,
+// and makes another tab of it where a quick reload found the two apart. So it
+// begins with the open tab's text, on the first visit with the story's.
+function beginning() {
+  const stored: Stored = JSON.parse(localStorage.getItem("graphiql:tabState") ?? "{}");
+  const tab = stored.tabs?.[stored.activeTabIndex ?? 0] ?? story[0];
+  return { initialQuery: tab.query ?? "", initialVariables: tab.variables ?? "" };
+}
+
+interface Stored {
+  tabs?: { query: string | null; variables: string | null }[];
+  activeTabIndex?: number;
+}
 
 /** GraphiQL with the story of a purchase in its tabs. Tabs and edits outlast a reload. */
 export function Playground() {
   return (
-    <GraphiQL fetcher={fetcher} plugins={plugins} defaultTabs={[...story]} {...beginning} inputValueDeprecation schemaDescription>
+    <GraphiQL fetcher={fetcher} plugins={plugins} defaultTabs={[...story]} {...beginning()} inputValueDeprecation schemaDescription>
       <Frame />
     </GraphiQL>
   );

@@ -1,5 +1,6 @@
 // The story of a purchase, tab by tab. What stands in {{double braces}} is
-// filled in from earlier answers: see memory.ts.
+// filled in from earlier answers: see memory.ts. A comment's lines are as long
+// as its paragraphs: the editor breaks them where it ends.
 
 const variables = (value: unknown) => JSON.stringify(value, null, 2);
 
@@ -7,12 +8,9 @@ const search = {
   name: "Search",
   query: `# 1. SEARCH: find something to buy.
 #
-# Press Ctrl-Enter (or ▶). Slips of the finger are forgiven:
-# see the variables.
+# Press Ctrl-Enter, or ▶. Slips of the finger are forgiven: see the variables.
 #
-# Look at \`filters\`, the facets a storefront shows beside the
-# results, and at the first variant: the next tab, Cart, puts it
-# into a cart.
+# Look at \`filters\`, the facets a storefront shows beside the results, and at the first variant: the next tab, Cart, puts it into a cart.
 
 query Search($text: String!, $atMost: Float) {
   products(
@@ -48,10 +46,9 @@ const cart = {
   name: "Cart",
   query: `# 2. CART: two of them, with a discount code.
 #
-# {{variant.id}} is filled in: the first variant Search found.
+# {{variant.id}} in the variables is filled in: the first variant that Search found.
 #
-# Look at what the code takes off, and at the ways to send the
-# goods: checkout takes the \`handle\` of one as \`shippingRate\`.
+# Look at what the code takes off, and at the ways to send the goods: checkout takes the \`handle\` of one as \`shippingRate\`.
 
 mutation Cart($input: CartInput!) {
   cartCreate(input: $input) {
@@ -133,17 +130,15 @@ const checkout = {
   name: "Checkout",
   query: `# 3. CHECKOUT: buy the cart with a test card. No money moves.
 #
-# Look at the order's timeline, from PENDING to CONFIRMED. Then
-# press Ctrl-Enter again: the same idempotency key gives the
-# same order, and the card is not charged twice.
+# Look at the order's timeline, from PENDING to CONFIRMED. Then press Ctrl-Enter again: the same idempotency key gives the same order, and the card is not charged twice.
 #
 # Other cards, each for a new cart (run Cart again):
-#   pm_card_visa_chargeDeclined      the bank refuses
+#   pm_card_visa_chargeDeclined – the bank refuses
 #   pm_card_visa_chargeDeclinedInsufficientFunds
-#   pm_card_slow                     takes three seconds
-#   pm_card_answerLost               approved, but nobody hears
-#   pm_card_processorDown            fails a few times first
-#   pm_card_authenticationRequired   asks back: see AskTheBank
+#   pm_card_slow – takes three seconds
+#   pm_card_answerLost – approved, but nobody hears of it
+#   pm_card_processorDown – fails a few times first
+#   pm_card_authenticationRequired – see the tab AskTheBank
 
 mutation Checkout($input: CheckoutInput!) {
   checkout(input: $input) {
@@ -158,13 +153,9 @@ const watch = {
   name: "WatchOrder",
   query: `# 4. WATCH THE ORDER: a subscription.
 #
-# It sends what is, then every change, until you stop it with ■
-# or Ctrl-Enter. The switch above chooses how it travels: over a
-# WebSocket or as server-sent events.
+# It sends what is, then every change, until you stop it: ■, or Ctrl-Enter again. The switch above chooses how it travels: over a WebSocket or as server-sent events.
 #
-# Look at \`version\`, which only grows: who connects again with
-# the last one as \`afterVersion\` sees nothing twice and misses
-# nothing.
+# Look at \`version\`, which only grows: who comes back with the last one as \`afterVersion\` misses nothing and sees nothing twice.
 
 subscription WatchOrder($orderId: ID!, $accessToken: String, $afterVersion: Int) {
   orderStatus(orderId: $orderId, accessToken: $accessToken, afterVersion: $afterVersion) {
@@ -188,8 +179,7 @@ const cancel = {
   name: "Cancel",
   query: `# 5. CANCEL: call it off, while it has not been shipped.
 #
-# The goods go back on the shelf and the money to the card. Run
-# WatchOrder once more and look at \`refundedAmount\`.
+# The goods go back on the shelf and the money to the card. Run WatchOrder once more and look at \`refundedAmount\`.
 
 mutation Cancel($input: OrderCancelInput!) {
   orderCancel(input: $input) {
@@ -222,9 +212,7 @@ const confirm = {
 #
 # The last cart was bought, so run Cart again first.
 #
-# Look at the status, PAYING, and at \`payment.actionUrl\`, the
-# bank's page. Run WatchOrder, open that address (Ctrl-click),
-# confirm there, and see the order change here.
+# Look at the status, PAYING, and at \`payment.actionUrl\`, the bank's page. Run WatchOrder, open that address (Ctrl-click), confirm there, and see the order change here.
 
 mutation AskTheBank($input: CheckoutInput!) {
   checkout(input: $input) {

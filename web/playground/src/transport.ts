@@ -47,27 +47,42 @@ interface Request extends Record<string, unknown> {
 
 type Headers = Record<string, string>;
 
-/** Sends what GraphiQL runs, and learns from the answers what later tabs need. */
-export const fetcher: Fetcher = ({ query, operationName, variables }, options) => {
+/**
+ * Sends what GraphiQL runs, and learns from the answers what later tabs need.
+ * What keeps it from being sent is told as an answer.
+ */
+export const fetcher: Fetcher = async ({ query, operationName, variables }, options) => {
   const headers: Headers = options?.headers ?? {};
-  const request: Request = {
-    query,
-    ...(operationName ? { operationName } : {}),
-    ...(variables ? { variables: fill(variables) as Record<string, unknown> } : {}),
-  };
-  return isSubscription(request) ? subscribe(request, headers) : ask(request, headers);
+  try {
+    const { operation, name } = find(query, operationName);
+    const request: Request = { query, operationName: name, variables: fill(variables) };
+    return operation === "subscription" ? subscribe(request, headers) : await ask(request, headers);
+  } catch (error) {
+    return failure(error);
+  }
 };
 
-function isSubscription({ query, operationName }: Request) {
+// Right after a change of tabs GraphiQL still has the last one's operation in
+// mind. A name that the document does not have is dropped, then: its only
+// operation runs, or the shop says that there are several.
+function find(query: string, given: string | null | undefined) {
   try {
-    return getOperationAST(parse(query), operationName)?.operation === "subscription";
+    const document = parse(query);
+    const name = given && getOperationAST(document, given) ? given : undefined;
+    return { operation: getOperationAST(document, name)?.operation, name };
   } catch (error) {
-    if (error instanceof GraphQLError) return false; // the shop says what is wrong with it
+    if (error instanceof GraphQLError) return {}; // the shop says what is wrong with it
     throw error;
   }
 }
 
-async function ask(request: Request, headers: Headers) {
+function failure(error: unknown): ExecutionResult {
+  if (Array.isArray(error)) return { errors: error };
+  if (error instanceof CloseEvent) error = `The WebSocket was closed: ${error.code} ${error.reason}`;
+  return { errors: [new GraphQLError(error instanceof Error ? error.message : String(error))] };
+}
+
+async function ask(request: Request, headers: Headers): Promise<ExecutionResult> {
   const response = await fetch(endpoint, {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "application/graphql-response+json, application/json;q=0.9", ...headers },
@@ -75,11 +90,15 @@ async function ask(request: Request, headers: Headers) {
   }).catch((cause) => {
     throw new Error(`The shop at ${endpoint.host} does not answer. Is it running?`, { cause });
   });
+  const answer = await read(response);
+  learn(answer.data);
+  return answer;
+}
+
+async function read(response: Response): Promise<ExecutionResult> {
   const text = await response.text();
   try {
-    const answer = JSON.parse(text);
-    learn(answer.data);
-    return answer;
+    return JSON.parse(text);
   } catch {
     throw new Error(`The answer is not JSON. HTTP status ${response.status}: ${text.slice(0, 500)}`);
   }
@@ -98,9 +117,13 @@ function subscribe(request: Request, headers: Headers) {
         change({ connection: "idle" });
         tell();
       };
-      const stop = client.subscribe<ExecutionResult["data"] & {}>(request, {
+      const stop = client.subscribe<NonNullable<ExecutionResult["data"]>>(request, {
         next: (answer) => observer.next(answer as ExecutionResult),
-        error: (error) => end(() => observer.error(explain(error))),
+        error: (error) =>
+          end(() => {
+            observer.next(failure(error));
+            observer.complete();
+          }),
         complete: () => end(() => observer.complete()),
       });
       return { unsubscribe: () => end(stop) };
@@ -111,12 +134,7 @@ function subscribe(request: Request, headers: Headers) {
 
 interface Observer {
   next(answer: ExecutionResult): void;
-  error(error: unknown): void;
   complete(): void;
-}
-
-function explain(error: unknown) {
-  return error instanceof CloseEvent ? new Error(`The WebSocket was closed: ${error.code} ${error.reason}`.trim()) : error;
 }
 
 const progress = {
@@ -127,9 +145,26 @@ const progress = {
 function overWebSocket(headers: Headers) {
   const url = new URL(endpoint);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  return createWebSocketClient({ url: url.href, connectionParams: headers, on: progress });
+  // A page cannot give a WebSocket headers: they go into its first message.
+  const connectionParams = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  return createWebSocketClient({ url: url.href, connectionParams, on: progress });
 }
 
 function overSSE(headers: Headers) {
-  return createSSEClient({ url: endpoint.href, headers, on: progress });
+  // To graphql-sse a refusal is a lost connection, worth another attempt.
+  let refusal: Response | undefined;
+  return createSSEClient({
+    url: endpoint.href,
+    headers,
+    on: progress,
+    async fetchFn(input: RequestInfo, init: RequestInit) {
+      const response = await fetch(input, init);
+      refusal = response.status >= 400 && response.status < 500 ? response : undefined;
+      return response;
+    },
+    async retry(attempts) {
+      if (refusal) throw (await read(refusal)).errors ?? new Error(`HTTP status ${refusal.status}`);
+      await new Promise((resolve) => setTimeout(resolve, 500 * 2 ** attempts * (1 + Math.random())));
+    },
+  });
 }
