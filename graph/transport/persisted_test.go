@@ -106,7 +106,7 @@ func TestPersistedQueries(t *testing.T) {
 func TestPersistedQueryRefusals(t *testing.T) {
 	known := remember(t, "")
 	h := open(t, func(o *transport.Options) { o.Limits.Body = 1 << 20; rememberIn(known)(o) })
-	long := "{" + strings.Repeat(" ", 64<<10-9) + "hello }"
+	long := "{" + strings.Repeat(" ", 64<<10) + "hello }"
 	post := func(query, extensions string) string {
 		return fmt.Sprintf(`{"query":%q,"extensions":%s}`, query, extensions)
 	}
