@@ -332,25 +332,6 @@ func TestTokensOfEndedSessionsAreRefused(t *testing.T) {
 	want(t, "another session", v, sign(t, s, other), nil)
 }
 
-// What is remembered is bounded, and forgetting a token only costs time.
-func TestManyTokens(t *testing.T) {
-	o, s, v := newOffice(t)
-	var first string
-	for i := range token.Remembered + 10 {
-		c := o.claims()
-		c.ID = fmt.Sprint(i)
-		raw := sign(t, s, c)
-		if i == 0 {
-			first = raw
-		}
-		want(t, "a token", v, raw, nil)
-	}
-	if n := v.InMemory(); n != token.Remembered {
-		t.Errorf("%d tokens are remembered", n)
-	}
-	want(t, "the first", v, first, nil)
-}
-
 func TestTheKeySetIsStandard(t *testing.T) {
 	// The key and its thumbprint of RFC 8037, appendix A.
 	key := token.Key{ID: "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", X: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}

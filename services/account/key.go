@@ -24,7 +24,7 @@ const (
 	retireAfter  = AccessFor + time.Hour // from when the next key signs
 	ringFresh    = time.Minute           // keys are read anew after that
 	ringRetry    = 5 * time.Second
-	maxKeys      = 64                    // published; there are two or three
+	maxKeys      = 64 // published; there are two or three
 )
 
 // A keyDoc is one key. Its id is its number.

@@ -6,23 +6,19 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"ordergraph/platform/docstore"
+	"ordergraph/platform/work"
 )
 
 const sweepEvery = 10 * time.Second
 
 // Run sweeps and rings the accounts' facts until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
-	g, working := errgroup.WithContext(ctx)
-	g.Go(func() error { return k.sweepOften(working) })
+	parts := []work.Part{{Name: "account's sweep", Run: k.sweepOften}}
 	if k.relay != nil {
-		g.Go(func() error { return k.relay.Run(working) })
+		parts = append(parts, work.Part{Name: "account's relay", Run: k.relay.Run})
 	}
-	if err := g.Wait(); ctx.Err() == nil {
-		return err
-	}
+	work.Keep(ctx, k.o.Log, parts...)
 	return nil
 }
 
