@@ -36,6 +36,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	want := negotiate(r.Header["Accept"])
 	accepted := want.refusal()
 	openTo(w.Header())
+	w = offersGzip(w, r.Header["Accept-Encoding"])
 	defer s.recovered(ctx, w, accepted)
 
 	header := w.Header()
@@ -88,8 +89,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 
+	var set *cookies
+	if kind == ast.Mutation {
+		ctx, set = withCookies(ctx)
+	}
 	next, ctx := s.o.Exec.DispatchOperation(ctx, op)
 	response := next(ctx)
+	if set != nil {
+		set.write(w)
+	}
 	switch {
 	case response != nil && len(response.Data) > 0:
 		s.answer(w, accepted, http.StatusOK, response)
@@ -147,7 +155,7 @@ func preflight(w http.ResponseWriter, methods string) {
 var (
 	anyOrigin = []string{"*"} // no cookies are used, so nobody gains by a foreign origin
 	exposed   = []string{requestID}
-	vary      = []string{"Accept"}
+	vary      = []string{"Accept, Accept-Encoding"}
 )
 
 func (s *Server) mutationByGET(w http.ResponseWriter, accepted media) {
@@ -158,13 +166,16 @@ func (s *Server) mutationByGET(w http.ResponseWriter, accepted media) {
 // turnAway answers a client that shows something which does not hold.
 func (s *Server) turnAway(w http.ResponseWriter, accepted media, err error) {
 	e := fault.Of(err)
-	if e.Kind != fault.Unauthenticated {
+	switch e.Kind {
+	case fault.Unauthenticated:
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		s.fail(w, accepted, http.StatusUnauthorized, "UNAUTHENTICATED", e.Message)
+	case fault.PermissionDenied:
+		s.fail(w, accepted, http.StatusForbidden, "FORBIDDEN", e.Message)
+	default:
 		s.o.Log.Warn("a client could not be recognised", "error", err)
 		s.fail(w, accepted, http.StatusServiceUnavailable, "UNAVAILABLE", "We cannot tell who you are at the moment. Please try again.")
-		return
 	}
-	w.Header().Set("WWW-Authenticate", "Bearer")
-	s.fail(w, accepted, http.StatusUnauthorized, "UNAUTHENTICATED", e.Message)
 }
 
 type refusal struct {
@@ -356,14 +367,23 @@ func (s *Server) answer(w http.ResponseWriter, accepted media, status int, respo
 	head := buffers.Get().(*bytes.Buffer)
 	defer giveBack(head)
 	envelope(head, response)
-	tail := closing
+	parts := [...][]byte{head.Bytes(), response.Data, closing}
+	body := parts[:]
+	size := head.Len() + len(response.Data) + len(closing)
 	header := w.Header()
+	if _, ok := w.(compressible); ok && size >= compressFrom {
+		squeezed := buffers.Get().(*bytes.Buffer)
+		defer giveBack(squeezed)
+		compress(squeezed, body...)
+		parts[0], body, size = squeezed.Bytes(), parts[:1], squeezed.Len()
+		header["Content-Encoding"] = gzipped
+	}
 	header["Content-Type"] = accepted.header()
-	header["Content-Length"] = []string{strconv.Itoa(head.Len() + len(response.Data) + len(tail))}
+	header["Content-Length"] = []string{strconv.Itoa(size)}
 	header["X-Content-Type-Options"] = noSniff
 	header["Cache-Control"] = noStore
 	w.WriteHeader(status)
-	for _, part := range [][]byte{head.Bytes(), response.Data, tail} {
+	for _, part := range body {
 		if _, err := w.Write(part); err != nil {
 			return // the client went away
 		}
@@ -408,4 +428,5 @@ var (
 	closing = []byte{'}'}
 	noSniff = []string{"nosniff"}
 	noStore = []string{"no-store"}
+	gzipped = []string{"gzip"}
 )
