@@ -84,7 +84,8 @@ type Limits struct {
 type Server struct {
 	o     Options
 	doors doors
-	turns turns
+	// What sockets execute at a time.
+	beginnings, events turns
 }
 
 // New is a Server for these options.
@@ -104,7 +105,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{o: o, turns: newTurns()}
+	s := &Server{o: o, beginnings: newTurns(beginningsPerCore), events: newTurns(eventsPerCore)}
 	s.doors.limits = o.Limits
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -296,4 +297,62 @@ func TestStreamsAreLimited(t *testing.T) {
 	p.wantError("m", "3 operations")
 	close(h.gate)
 	eventually(t, "all are paid", func() bool { return h.paid.Load() == 3 })
+}
+
+// slowSessions take as long as the test likes.
+type slowSessions struct {
+	transport.Guests
+	gate chan struct{}
+}
+
+func (s slowSessions) Open(context.Context, *http.Request, string) (identity.Session, error) {
+	<-s.gate
+	return identity.Session{}, nil
+}
+
+// As long as we find out who a client is, it has not been acknowledged; but it
+// is heard.
+func TestWhileAClientIsRecognised(t *testing.T) {
+	sessions := slowSessions{gate: make(chan struct{})}
+	h := openSockets(t, func(o *transport.Options) { o.Sessions = sessions })
+	again, early, patient := h.dial(t), h.dial(t), h.dial(t)
+	for _, p := range []*peer{again, early, patient} {
+		p.send(`{"type":"connection_init"}`)
+		p.wantQuiet()
+	}
+	again.send(`{"type":"connection_init"}`)
+	early.subscribe("1", `{ hello }`)
+	patient.wantQuiet()
+	close(sessions.gate)
+	patient.want(`{"type":"connection_ack"}`)
+	for p, code := range map[*peer]websocket.StatusCode{again: 4429, early: 4401} {
+		p.wantClosed(code, "")
+	}
+}
+
+// However many operations are sent at once, only so many are executed at a
+// time; the others wait for their turn, while events go on.
+func TestOperationsTakeTurns(t *testing.T) {
+	most := transport.Beginnings()
+	h := openSockets(t, func(o *transport.Options) { o.Limits.Streams = most })
+	b := h.heartbeat(t)
+	p, q := h.greet(t), h.greet(t)
+	for i := range most {
+		p.subscribe(strconv.Itoa(i), `mutation { pay }`)
+	}
+	for range most {
+		wantBegan(t, h, "pay")
+	}
+	for i := range 50 {
+		q.subscribe(strconv.Itoa(i), `mutation { pay }`)
+	}
+	q.wantQuiet()
+	b.wantAlive()
+	select {
+	case <-h.began:
+		t.Error("one more than may be was begun")
+	default:
+	}
+	close(h.gate)
+	eventually(t, "all are paid", func() bool { return h.paid.Load() == int32(most+50) })
 }

@@ -63,12 +63,12 @@ func (k *socket) acknowledge(token string) {
 	}()
 	ctx, cancel := context.WithTimeout(k.ctx, s.o.Limits.Time)
 	defer cancel()
-	if s.turns.take(ctx) != nil {
+	if s.beginnings.take(ctx) != nil {
 		k.end(closeInternalError, "Internal server error")
 		return
 	}
 	session, err := s.o.Sessions.Open(ctx, k.request, token)
-	s.turns.give()
+	s.beginnings.give()
 	switch {
 	case err == nil:
 	case k.ctx.Err() != nil:
@@ -186,7 +186,7 @@ func (op *operation) start(params *graphql.RawParams) {
 
 	limited, cancel := context.WithTimeout(ctx, s.o.Limits.Time)
 	defer cancel()
-	if s.turns.take(limited) != nil {
+	if s.beginnings.take(limited) != nil {
 		if ctx.Err() == nil {
 			op.fail(s.tooSlow())
 		}
@@ -196,7 +196,7 @@ func (op *operation) start(params *graphql.RawParams) {
 	pass := func() {
 		if turn {
 			turn = false
-			s.turns.give()
+			s.beginnings.give()
 		}
 	}
 	defer pass()
@@ -311,10 +311,10 @@ func (op *operation) pull() {
 // execute is the next event, whatever time it takes within Limits.Time.
 func (op *operation) execute(ctx context.Context) (_ *graphql.Response, ok bool) {
 	s := op.socket.server
-	if s.turns.take(ctx) != nil {
+	if s.events.take(ctx) != nil {
 		return nil, false // nobody listens any more
 	}
-	defer s.turns.give()
+	defer s.events.give()
 	ctx, cancel := context.WithTimeout(s.o.Refresh(ctx), s.o.Limits.Time)
 	defer cancel()
 	return op.next(ctx), true

@@ -38,7 +38,6 @@ type world struct {
 	gate   chan struct{} // what waits, waits until it is closed
 	began  chan string   // says that something waits there
 	paid   atomic.Int32
-	order  chan struct{}
 	events int // that a source keeps before newer ones are dropped
 
 	mu      sync.Mutex

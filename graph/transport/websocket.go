@@ -43,7 +43,7 @@ func (s *Server) serveSocket(ctx context.Context, w http.ResponseWriter, r *http
 		s.doors.exit(visit)
 		return
 	}
-	k.open(visit, ws, upgrading.conn)
+	k.open(visit, ws, upgrading.conn) //nolint:contextcheck // a socket outlives its request
 }
 
 // mayOpen reports whether the page that asks may open sockets. What is not a

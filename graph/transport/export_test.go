@@ -1,0 +1,4 @@
+package transport
+
+// Beginnings is how many operations of sockets are begun at a time.
+func Beginnings() int { return cap(newTurns(beginningsPerCore)) }
