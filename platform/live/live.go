@@ -75,7 +75,7 @@ func (t Topic[T]) Watch(ctx context.Context, w Watch[T]) (*Stream[T], error) {
 	}
 	stop := context.AfterFunc(ctx, func() {
 		t.hub.leave(s)
-		s.end(nil)
+		t.hub.finish(s, nil)
 	})
 	s.mu.Lock()
 	s.stop = stop

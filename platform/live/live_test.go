@@ -42,6 +42,7 @@ type cupboard struct {
 	panics  map[string]bool
 	loads   atomic.Int64
 	asked   atomic.Int64 // keys
+	failed  atomic.Int64 // loads and questions
 }
 
 func (c *cupboard) put(key string) int64 {
@@ -71,6 +72,7 @@ func (c *cupboard) versions(_ context.Context, keys []string) (map[string]int64,
 		return nil, errors.New("too many keys")
 	}
 	if c.trouble != nil {
+		c.failed.Add(1)
 		return nil, c.trouble
 	}
 	c.asked.Add(int64(len(keys)))
@@ -92,6 +94,7 @@ func (c *cupboard) load(key, audience string) func(context.Context) (*mug, int64
 			panic("a mug broke")
 		}
 		if c.trouble != nil {
+			c.failed.Add(1)
 			return nil, 0, c.trouble
 		}
 		v := c.mugs[key]
@@ -220,47 +223,6 @@ func eventually(t testing.TB, what string, is func() bool) {
 func servers(t *testing.T, test func(t *testing.T, addr string)) {
 	t.Run("redis-server", func(t *testing.T) { test(t, redisserver.Start(t).Addr) })
 	t.Run("miniredis", func(t *testing.T) { test(t, miniredis.RunT(t).Addr()) })
-}
-
-func TestFirstWhatIsThenEveryChange(t *testing.T) {
-	servers(t, func(t *testing.T, addr string) {
-		k := newKitchen(t, addr, patient).connected()
-		k.putQuietly("a")
-		w := k.watch("a", "ada", 0)
-		if m := w.next(); m.Version != 1 || m.Key != "a" {
-			t.Errorf("got %+v first", m)
-		}
-		for want := int64(2); want < 20; want++ {
-			k.put("a")
-			if m := w.next(); m.Version != want {
-				t.Errorf("got version %d, want %d", m.Version, want)
-			}
-		}
-		w.stop()
-		if err := w.ended(); err != nil {
-			t.Errorf("ended with %v", err)
-		}
-	})
-}
-
-func TestBurstIsFoldedIntoTheLatest(t *testing.T) {
-	servers(t, func(t *testing.T, addr string) {
-		k := newKitchen(t, addr, patient).connected()
-		k.putQuietly("a")
-		w := k.watch("a", "ada", 0)
-		w.next()
-		var all sync.WaitGroup
-		for range 4 {
-			all.Go(func() {
-				for range 500 {
-					k.put("a")
-				}
-			})
-		}
-		w.reaches(2001)
-		all.Wait()
-		t.Logf("%d loads for 2000 changes", k.loads.Load())
-	})
 }
 
 func keys(n int) []string {
