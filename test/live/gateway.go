@@ -60,7 +60,7 @@ func startGateway(ctx context.Context, binary, logs string, client redis.Univers
 	here := h.GRPCAddr()
 	cmd := exec.CommandContext(ctx, binary, "serve", "graph")
 	cmd.Env = append(os.Environ(), "HTTP_ADDR="+g.http, "GRPC_ADDR=", "DEBUG_ADDR="+g.debug, "REDIS_URL="+redisURL, "RPC_SECRET="+secret,
-		"ORDER_ADDR="+here, "CATALOG_ADDR="+here, "INVENTORY_ADDR="+here, "CART_ADDR="+here, "LOG_FORMAT=text")
+		"ACCOUNT_ADDR="+here, "ORDER_ADDR="+here, "CATALOG_ADDR="+here, "INVENTORY_ADDR="+here, "CART_ADDR="+here, "LOG_FORMAT=text")
 	if logs != "" {
 		logs = filepath.Join(logs, "gateway.log")
 	}
@@ -80,7 +80,7 @@ func (g *gateway) ring(_ context.Context, w *watched) error {
 
 var (
 	goroutines = regexp.MustCompile(`^goroutine profile: total (\d+)`)
-	heapInUse  = regexp.MustCompile(`(?m)^# HeapInuse = (\d+)`)
+	heapLive   = regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)`)
 	stackInUse = regexp.MustCompile(`(?m)^# Stack = (\d+)`)
 )
 
@@ -92,12 +92,12 @@ func (g *gateway) usage(ctx context.Context) (u usage, err error) {
 			return u, err
 		}
 	}
-	for _, part := range []*regexp.Regexp{heapInUse, stackInUse} {
+	for _, part := range []*regexp.Regexp{heapLive, stackInUse} {
 		n, err := number(part, heap)
 		if err != nil {
 			return u, err
 		}
-		u.inUse += n
+		u.live += n
 	}
 	stacks, err := get(ctx, "http://"+g.debug+"/debug/pprof/goroutine?debug=1")
 	if err != nil {

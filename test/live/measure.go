@@ -116,7 +116,7 @@ func quiet(ctx context.Context, s server) (usage, error) {
 	last := usage{goroutines: -1}
 	for range 20 {
 		u, err := s.usage(ctx)
-		if err != nil || u.goroutines == last.goroutines && u.inUse > last.inUse-64<<10 {
+		if err != nil || u.goroutines == last.goroutines && u.live > last.live-64<<10 {
 			return u, err
 		}
 		last = u

@@ -84,7 +84,7 @@ func (n *node) usage(ctx context.Context) (usage, error) {
 	}
 	var memory struct{ HeapUsed, External int64 }
 	err = json.Unmarshal(text, &memory)
-	return usage{inUse: memory.HeapUsed + memory.External, resident: n.resident()}, err
+	return usage{live: memory.HeapUsed + memory.External, resident: n.resident()}, err
 }
 
 // nodeVersion is "" where there is no node.

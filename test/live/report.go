@@ -37,8 +37,8 @@ func rows(l load) []row {
 	return []row{
 		{"all open, s", 2, 0, func(r result) float64 { return r.open.Seconds() }},
 		{"  server CPU, µs/socket", 0, 0, func(r result) float64 { return cpu(r.openCPU, n) }},
-		{"memory in use, KB/socket", 1, 45, func(r result) float64 { return kb(r.held.inUse - r.before.inUse) }},
-		{"  resident, KB/socket", 1, 0, func(r result) float64 { return kb(r.held.resident - r.before.resident) }},
+		{"live memory, KB/socket", 1, 0, func(r result) float64 { return kb(r.held.live - r.before.live) }},
+		{"resident, KB/socket", 1, 45, func(r result) float64 { return kb(r.held.resident - r.before.resident) }},
 		{"goroutines/socket", 2, 3, func(r result) float64 { return goroutines(r.held, r) / n }},
 		{"changes/s", 0, 0, func(r result) float64 { return float64(r.changes) / r.took.Seconds() }},
 		{"  events", 0, 0, func(r result) float64 { return float64(r.events) }},
@@ -53,7 +53,7 @@ func rows(l load) []row {
 		{"  slowest round, s", 3, 1, func(r result) float64 { return round(r.tellAll, len(r.tellAll)-1) }},
 		{"  server CPU, µs/event", 1, 0, func(r result) float64 { return cpu(r.tellAllCPU, n) }},
 		{"all left: goroutines kept", 0, slack, func(r result) float64 { return goroutines(r.after, r) }},
-		{"  memory kept, KB/socket", 2, 1, func(r result) float64 { return kb(r.after.inUse - r.before.inUse) }},
+		{"  live memory kept, KB/socket", 2, 1, func(r result) float64 { return kb(r.after.live - r.before.live) }},
 	}
 }
 
@@ -61,7 +61,7 @@ func rows(l load) []row {
 // the server on Node. An aim that is missed is only said, since machines
 // differ.
 func report(out io.Writer, l load, results []result) {
-	const line = "%-28s %10v %10v %8v  %v\n"
+	const line = "%-29s %10v %10v %8v  %v\n"
 	fmt.Fprintf(out, line, "", "gateway", "graphql-ws", "ratio", "aim")
 	for _, row := range rows(l) {
 		ours := row.value(results[0])
@@ -82,10 +82,11 @@ func report(out io.Writer, l load, results []result) {
 		fmt.Fprintf(out, line, row.name, decimals(row.decimals, ours), theirs, ratio, aim)
 	}
 	fmt.Fprint(out, `
-Memory in use is heap and stacks (Node: heap and external) after a collection;
-the kernel's buffers are in neither. graphql-ws gets an order with the notice,
-the gateway asks the order service for it. Clients and servers share the
-processors: where the generator itself is late, so is the rest.
+Live memory is what a collection leaves, stacks included. Resident is what the
+system has given, with garbage and gaps; its own buffers are in neither.
+graphql-ws gets an order with the notice, the gateway asks the order service
+for it. Clients and servers share the processors: where the generator itself
+is late (noise), so is the rest.
 `)
 }
 

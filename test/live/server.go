@@ -32,7 +32,7 @@ type server interface {
 
 // usage is what a server has in hand.
 type usage struct {
-	inUse      int64 // bytes that the program's own memory management has handed out and not got back
+	live       int64 // bytes of objects that the program can still reach, and of stacks
 	resident   int64 // bytes in the machine's memory
 	goroutines int   // 0: it has none
 }
