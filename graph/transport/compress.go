@@ -26,14 +26,16 @@ func (c compressible) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // offersGzip makes the answer compressible if the client takes that.
 func offersGzip(w http.ResponseWriter, accepted []string) http.ResponseWriter {
-	if takesGzip(accepted) {
+	if len(accepted) > 0 && takesGzip(accepted) {
 		return compressible{w}
 	}
 	return w
 }
 
-// takesGzip reports whether gzip is accepted, and not less than plain text, by
-// the Accept-Encoding headers.
+// AcceptsGzip reports whether gzip is accepted by a request of this header, and
+// not less than plain text.
+func AcceptsGzip(header http.Header) bool { return takesGzip(header["Accept-Encoding"]) }
+
 func takesGzip(accepted []string) bool {
 	var squeezed, any, plain preference
 	for _, header := range accepted {

@@ -28,7 +28,7 @@ const requestID = "X-Request-Id"
 
 // ServeHTTP answers one request, over whatever transport it asks for.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx := identify(w, r)
+	ctx := telemetry.WithRequestID(r.Context(), identify(w, r))
 	if isUpgrade(r) {
 		s.serveSocket(ctx, w, r)
 		return
@@ -113,10 +113,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // identify gives the request its id, which the answer names.
-func identify(w http.ResponseWriter, r *http.Request) context.Context {
-	id := telemetry.CleanRequestID(r.Header.Get(requestID))
+func identify(w http.ResponseWriter, r *http.Request) (id string) {
+	id = telemetry.CleanRequestID(r.Header.Get(requestID))
 	w.Header()[requestID] = []string{id}
-	return telemetry.WithRequestID(r.Context(), id)
+	return id
 }
 
 // openTo lets pages of any origin read the answer.

@@ -101,7 +101,7 @@ func (a *sharedStreams) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.s.ServeHTTP(w, r)
 		return
 	}
-	ctx := identify(w, r)
+	ctx := telemetry.WithRequestID(r.Context(), identify(w, r))
 	openTo(w.Header())
 	want := negotiate(r.Header["Accept"])
 	accepted := want.refusal()
@@ -154,7 +154,8 @@ func (a *sharedStreams) reserve(ctx context.Context, w http.ResponseWriter, r *h
 		return
 	}
 	shared := &sharedStream{token: rand.Text(), session: session, opened: make(chan struct{}), running: map[string]*sharedOperation{}}
-	shared.ctx, shared.end = context.WithCancelCause(context.WithoutCancel(ctx))
+	life, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	shared.ctx, shared.end = life, end
 	visit, refused := a.s.doors.enter(a.s.o.Address(r), shared.leave)
 	if refused != welcome {
 		shared.end(nil)
@@ -167,7 +168,7 @@ func (a *sharedStreams) reserve(ctx context.Context, w http.ResponseWriter, r *h
 	a.mu.Lock()
 	a.byToken[shared.token] = shared
 	a.mu.Unlock()
-	context.AfterFunc(shared.ctx, func() {
+	context.AfterFunc(life, func() {
 		if shared.enter(streamReserved, streamEnded) {
 			a.drop(shared)
 		}
@@ -283,7 +284,7 @@ func (a *sharedStreams) begin(ctx context.Context, w http.ResponseWriter, r *htt
 		return
 	}
 
-	whole, end := context.WithCancelCause(telemetry.WithRequestID(t.ctx, telemetry.RequestID(ctx)))
+	whole, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	whole = a.s.operationContext(whole, r, session)
 	running := &sharedOperation{end: end, long: op.Operation.Operation == ast.Subscription}
 	if status, code, message := t.admit(id, running, a.s.o.Limits.Streams); status != 0 {
@@ -295,9 +296,15 @@ func (a *sharedStreams) begin(ctx context.Context, w http.ResponseWriter, r *htt
 		defer t.operations.Done()
 		defer t.done(id)
 		defer end(nil)
+		defer t.endsWith(end)()
 		t.perform(whole, a.s, end, op, id)
 	}()
 	w.WriteHeader(http.StatusAccepted)
+}
+
+// endsWith ends an operation together with the stream, until stop is called.
+func (t *sharedStream) endsWith(end context.CancelCauseFunc) (stop func() bool) {
+	return context.AfterFunc(t.ctx, func() { end(context.Cause(t.ctx)) })
 }
 
 // admit notes an operation, or says why it cannot begin.
