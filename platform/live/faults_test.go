@@ -80,8 +80,7 @@ func TestTheConnectionIsCut(t *testing.T) {
 
 func TestRedisIsAwayAndComesBack(t *testing.T) {
 	server := redisserver.Start(t)
-	o := patient
-	o.Poll = hasty.Poll
+	o := hasty // a ring may still get lost when Redis is just back
 	k := newKitchen(t, server.Addr, o).connected()
 	names := keys(50)
 	all := k.watchMany(names)
@@ -116,8 +115,7 @@ func TestWhatChangedMeanwhileIsAskedFor(t *testing.T) {
 func TestRedisIsNotThereAtTheStart(t *testing.T) {
 	server := redisserver.Start(t)
 	server.Stop()
-	o := patient
-	o.Poll = hasty.Poll
+	o := hasty // a ring may still get lost when Redis is just back
 	k := newKitchen(t, server.Addr, o)
 	names := keys(10)
 	all := k.watchMany(names)
