@@ -12,9 +12,17 @@ const plugins = [HISTORY_PLUGIN, explorerPlugin()];
 // and makes another tab of it where a quick reload found the two apart. So it
 // begins with the open tab's text, on the first visit with the story's.
 function beginning() {
-  const stored: Stored = JSON.parse(localStorage.getItem("graphiql:tabState") ?? "{}");
-  const tab = stored.tabs?.[stored.activeTabIndex ?? 0] ?? story[0];
+  const tab = storedTab() ?? story[0];
   return { initialQuery: tab.query ?? "", initialVariables: tab.variables ?? "" };
+}
+
+function storedTab() {
+  try {
+    const stored: Stored = JSON.parse(localStorage.getItem("graphiql:tabState") ?? "{}");
+    return stored.tabs?.[stored.activeTabIndex ?? 0];
+  } catch {
+    return undefined; // GraphiQL begins anew as well
+  }
 }
 
 interface Stored {
