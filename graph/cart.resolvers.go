@@ -14,6 +14,10 @@ import (
 	"ordergraph/services/cart"
 )
 
+func (r *cartBuyerIdentityResolver) Customer(ctx context.Context, obj *view.CartBuyerIdentity) (*view.Customer, error) {
+	return r.buyerOf(ctx, obj.CustomerKey)
+}
+
 func (r *cartLineResolver) Merchandise(ctx context.Context, obj *view.CartLine) (view.Merchandise, error) {
 	v, err := requestOf(ctx).loaders.merchandise(ctx, obj)
 	if err != nil {
@@ -66,6 +70,13 @@ func (r *queryResolver) Cart(ctx context.Context, id string) (*view.Cart, error)
 	return r.cartWith(ctx, id)
 }
 
+func (r *Resolver) CartBuyerIdentity() gengql.CartBuyerIdentityResolver {
+	return &cartBuyerIdentityResolver{r}
+}
+
 func (r *Resolver) CartLine() gengql.CartLineResolver { return &cartLineResolver{r} }
 
-type cartLineResolver struct{ *Resolver }
+type (
+	cartBuyerIdentityResolver struct{ *Resolver }
+	cartLineResolver          struct{ *Resolver }
+)

@@ -17,6 +17,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 
 	"ordergraph/graph/gengql"
+	"ordergraph/graph/session"
 	"ordergraph/graph/transport"
 	"ordergraph/graph/view"
 	"ordergraph/platform/cache"
@@ -41,6 +42,7 @@ type Options struct {
 	Shop            Shop                       // who sells
 	Limits          Limits                     // zero fields take DefaultLimits
 	Sessions        transport.Sessions         // nil: everyone is a guest
+	Cookies         session.Cookies            // how sessions are kept in browsers
 	Address         func(*http.Request) string // where a request comes from; nil: the address of its connection
 	Persisted       transport.Documents        // documents known by their hash; nil: this process remembers them by itself
 	Origins         []string                   // whose pages may open sockets, besides our own; "*": any
@@ -102,9 +104,18 @@ func New(o Options) *transport.Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	limits := o.Limits.orDefault()
-	r := &Resolver{catalog: o.Catalog, cart: o.Cart, order: o.Order, inventory: o.Inventory, shop: o.Shop.view(), gather: cmp.Or(o.Gather, gatherFor)}
+	if o.Sessions == nil {
+		o.Sessions = transport.Guests{}
+	}
+	if o.Address == nil {
+		o.Address = transport.RemoteHost
+	}
+	r := &Resolver{
+		account: o.Account, catalog: o.Catalog, cart: o.Cart, order: o.Order, inventory: o.Inventory,
+		shop: o.Shop.view(), gather: cmp.Or(o.Gather, gatherFor), sessions: o.Sessions, cookies: o.Cookies, address: o.Address,
+	}
 
-	exec := executor.New(gengql.NewExecutableSchema(gengql.Config{Resolvers: r}))
+	exec := executor.New(gengql.NewExecutableSchema(gengql.Config{Resolvers: r, Directives: gengql.DirectiveRoot{HasPermission: hasPermission}}))
 	r.present = presenter{o.Log}.present
 	r.watch(o.Live)
 	exec.SetErrorPresenter(r.present)
@@ -112,15 +123,17 @@ func New(o Options) *transport.Server {
 	exec.SetParserTokenLimit(limits.Tokens)
 	known := newDocuments(cachedDocuments, cachedSize)
 	exec.SetQueryCache(known)
-	if !o.NoIntrospection {
+	if o.NoIntrospection {
+		exec.SetDisableSuggestion(true)
+		exec.SetDefaultRulesFn(withoutHints)
+	} else {
 		exec.Use(extension.Introspection{})
 	}
-	exec.SetDisableSuggestion(o.NoIntrospection)
 	if o.Persisted == nil {
 		o.Persisted = cache.New(cache.Options{Log: o.Log})
 	}
 	exec.Use(transport.PersistedQueries{Known: o.Persisted})
-	exec.Use(guard{limits, known})
+	exec.Use(guard{limits, known, o.NoIntrospection})
 	exec.Use(leaves{})
 
 	return transport.New(transport.Options{

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
@@ -16,6 +17,7 @@ import (
 type guard struct {
 	limits Limits
 	known  documents
+	hidden bool // the schema
 }
 
 // What a list counts as whose length is not known before: those of a product
@@ -86,7 +88,7 @@ func (g guard) repeats(set ast.SelectionSet) *gqlerror.Error {
 
 // MutateOperationContext checks the operation.
 func (g guard) MutateOperationContext(ctx context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	w := walk{limits: g.limits, variables: op.Variables}
+	w := walk{limits: g.limits, variables: op.Variables, hidden: g.hidden}
 	size := w.set(op.Operation.SelectionSet, "")
 	switch {
 	case w.err != nil:
@@ -112,6 +114,7 @@ type size struct {
 // use, so that fragments of fragments cannot make it long.
 type walk struct {
 	limits    Limits
+	hidden    bool
 	variables map[string]any
 	fragments map[*ast.FragmentDefinition]size
 	err       *gqlerror.Error
@@ -150,6 +153,10 @@ func (w *walk) field(f *ast.Field, path string) size {
 	if strings.HasPrefix(f.Name, "__") {
 		if f.Name == "__typename" {
 			return size{fields: 1, depth: 1}
+		}
+		if w.hidden {
+			w.err = gqlerror.Errorf("This gateway keeps its schema to itself: %s cannot be asked for, as introspection is switched off (INTROSPECTION=off).", f.Name)
+			errcode.Set(w.err, errcode.ValidationFailed)
 		}
 		s := size{fields: inspecting, depth: 1}
 		if f.Alias != f.Name {

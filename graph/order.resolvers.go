@@ -35,17 +35,7 @@ func (r *queryResolver) Order(ctx context.Context, id string, accessToken *strin
 }
 
 func (r *queryResolver) Orders(ctx context.Context, first int32, after *string, status *string) (*view.OrderConnection, error) {
-	if first > mostOrders {
-		return nil, errInput.Field("first").Say("`first` of orders must be from 0 to %d, not %d.", mostOrders, first)
-	}
-	page, err := r.order.List(ctx, caller(ctx), order.ListQuery{Status: order.Status(text(status)), After: text(after), Limit: max(1, int(first))})
-	if err != nil {
-		return nil, nameCursor(err, view.Window{})
-	}
-	if first == 0 { // which the service takes for no wish
-		page = order.Page{HasMore: len(page.Orders) > 0}
-	}
-	return view.NewOrders(r.shop, page, after != nil), nil
+	return r.orders(ctx, "", first, after, status)
 }
 
 func (r *subscriptionResolver) OrderStatus(ctx context.Context, orderID string, accessToken *string, afterVersion *int32) (<-chan *view.Order, error) {

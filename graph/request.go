@@ -15,6 +15,9 @@ import (
 // code hands resolvers nothing but a context, so it travels there.
 type request struct {
 	who     identity.Caller
+	session identity.Session
+	http    *http.Request // of the operation, or of the connection that brought it
+	source  string        // where it comes from
 	loaders loaders
 
 	mu     sync.Mutex
@@ -24,16 +27,20 @@ type request struct {
 type requestKey struct{}
 
 // begin gives an operation's context its request.
-func (r *Resolver) begin(ctx context.Context, _ *http.Request, session identity.Session) context.Context {
-	state := &request{who: session.Caller}
-	state.loaders.resolver = r
-	return context.WithValue(ctx, requestKey{}, state)
+func (r *Resolver) begin(ctx context.Context, from *http.Request, session identity.Session) context.Context {
+	return r.with(ctx, &request{who: session.Caller, session: session, http: from, source: r.address(from)})
 }
 
 // refresh is the context for one event of a subscription: the same caller,
 // and nothing loaded yet.
 func (r *Resolver) refresh(ctx context.Context) context.Context {
-	return r.begin(ctx, nil, identity.Session{Caller: caller(ctx)})
+	old := requestOf(ctx)
+	return r.with(ctx, &request{who: old.who, session: old.session, http: old.http, source: old.source})
+}
+
+func (r *Resolver) with(ctx context.Context, state *request) context.Context {
+	state.loaders.resolver = r
+	return context.WithValue(ctx, requestKey{}, state)
 }
 
 func requestOf(ctx context.Context) *request {

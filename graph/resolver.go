@@ -1,11 +1,15 @@
 package graph
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"ordergraph/graph/session"
+	"ordergraph/graph/transport"
 	"ordergraph/graph/view"
+	"ordergraph/services/account"
 	"ordergraph/services/cart"
 	"ordergraph/services/catalog"
 	"ordergraph/services/inventory"
@@ -14,6 +18,7 @@ import (
 
 // Resolver answers the fields that need a service.
 type Resolver struct {
+	account   account.Service
 	catalog   catalog.Service
 	cart      cart.Service
 	order     order.Service
@@ -21,5 +26,8 @@ type Resolver struct {
 	shop      *view.Shop
 	gather    time.Duration // see Options
 	watched   watched
+	sessions  transport.Sessions
+	cookies   session.Cookies
+	address   func(*http.Request) string
 	present   graphql.ErrorPresenterFunc
 }

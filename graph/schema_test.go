@@ -51,7 +51,7 @@ func TestSchemaIsDescribed(t *testing.T) {
 		if d.Kind == ast.InputObject && !strings.HasSuffix(d.Name, "Input") && !strings.HasSuffix(d.Name, "Filter") && d.Name != "HasMetafieldsIdentifier" {
 			t.Errorf("%s is an input and not called so", d.Name)
 		}
-		if strings.HasSuffix(d.Name, "Payload") && d.Fields.ForName("userErrors") == nil {
+		if strings.HasSuffix(d.Name, "Payload") && d.Fields.ForName("userErrors") == nil && d.Fields.ForName("customerUserErrors") == nil {
 			t.Errorf("%s has no userErrors", d.Name)
 		}
 		if strings.HasSuffix(d.Name, "Connection") {

@@ -36,6 +36,10 @@ func (s *serveCmd) accountSettings() services.AccountSettings {
 	return services.AccountSettings{Issuer: s.issuer(), KeySecret: s.KeySecret, PasswordCost: s.PasswordCost}
 }
 
+func (s *serveCmd) cookies(h *host.Host) session.Cookies {
+	return session.Cookies{Secure: strings.HasPrefix(s.publicURL(h), "https://")}
+}
+
 // sessions recognise the gateway's clients.
 func (s *serveCmd) sessions(h *host.Host, log *slog.Logger, hub *live.Hub, accounts account.Service) (*session.Keeper, error) {
 	verifier := token.NewVerifier(token.VerifierOptions{
@@ -44,7 +48,7 @@ func (s *serveCmd) sessions(h *host.Host, log *slog.Logger, hub *live.Hub, accou
 	h.Work("keys of access tokens", verifier.Run)
 	sessions, err := session.New(session.Options{
 		Accounts: accounts, Hub: hub, Verifier: verifier, Origins: s.Origins, Log: log,
-		Cookies: session.Cookies{Secure: strings.HasPrefix(s.publicURL(h), "https://")},
+		Cookies: s.cookies(h),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ORIGINS: %w", err)

@@ -71,7 +71,7 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client redis.Uni
 	if err != nil {
 		return err
 	}
-	o.Sessions = sessions
+	o.Sessions, o.Cookies = sessions, s.cookies(h)
 	front := graph.New(o)
 	h.Handle("/graphql", logged(log, front))
 	h.Handle("/graphql/stream", logged(log, front.Streams()))

@@ -165,6 +165,205 @@ type CheckoutPaymentInput struct {
 	ReturnURL *string `json:"returnUrl,omitempty"`
 }
 
+// What a customer shows to be recognised.
+type CustomerAccessToken struct {
+	// For the `Authorization: Bearer` header and for `connection_init`; null when it is in a cookie. Treat it as a secret.
+	AccessToken *string `json:"accessToken,omitempty"`
+	// When it ends; renew before that.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// For `customerAccessTokenRenew`, once; null when it is in a cookie. Treat it as a secret.
+	RefreshToken *string `json:"refreshToken,omitempty"`
+	// When the session ends unless it is renewed before.
+	RefreshExpiresAt time.Time `json:"refreshExpiresAt"`
+}
+
+// Who signs in.
+type CustomerAccessTokenCreateInput struct {
+	// The e-mail address.
+	Email string `json:"email"`
+	// The password.
+	Password string `json:"password"`
+	// What to call the device, at most 100 bytes; the browser's name when left out.
+	Device *string `json:"device,omitempty"`
+	// Keep the session in cookies that scripts cannot read (`HttpOnly`), for pages
+	// of the shop's own origin. The tokens themselves are then null in the answer.
+	Cookie *bool `json:"cookie,omitempty"`
+	// A guest's cart, to become the customer's. Its lines join those of the cart that the customer has already.
+	CartID *string `json:"cartId,omitempty"`
+}
+
+// The answer to `customerAccessTokenCreate`.
+type CustomerAccessTokenCreatePayload struct {
+	// The session's tokens; null when nobody was signed in.
+	CustomerAccessToken *CustomerAccessToken `json:"customerAccessToken,omitempty"`
+	// Who signed in.
+	Customer *view.Customer `json:"customer,omitempty"`
+	// The customer's cart, with what the guest's brought; null when there is none.
+	Cart *view.Cart `json:"cart,omitempty"`
+	// Why nobody was signed in.
+	CustomerUserErrors []view.CustomerUserError `json:"customerUserErrors"`
+}
+
+// The answer to `customerAccessTokenDelete`.
+type CustomerAccessTokenDeletePayload struct {
+	// The access token that was given and is good no more.
+	DeletedAccessToken *string `json:"deletedAccessToken,omitempty"`
+	// The id of the session that ended.
+	DeletedCustomerAccessTokenID *string `json:"deletedCustomerAccessTokenId,omitempty"`
+	// Why nothing was done.
+	UserErrors []view.CustomerUserError `json:"userErrors"`
+}
+
+// The answer to `customerAccessTokenRenew`.
+type CustomerAccessTokenRenewPayload struct {
+	// The session's next tokens; null when it has ended.
+	CustomerAccessToken *CustomerAccessToken `json:"customerAccessToken,omitempty"`
+	// Why there are none.
+	UserErrors []view.CustomerUserError `json:"userErrors"`
+}
+
+// The answer to `customerAddressDelete`.
+type CustomerAddressDeletePayload struct {
+	// The id of the address that is gone.
+	DeletedCustomerAddressID *string `json:"deletedCustomerAddressId,omitempty"`
+	// Why nothing was changed.
+	CustomerUserErrors []view.CustomerUserError `json:"customerUserErrors"`
+}
+
+// The answer to what changes an address.
+type CustomerAddressPayload struct {
+	// The address after it.
+	CustomerAddress *view.MailingAddress `json:"customerAddress,omitempty"`
+	// Why nothing was changed.
+	CustomerUserErrors []view.CustomerUserError `json:"customerUserErrors"`
+}
+
+// What an account is opened with.
+type CustomerCreateInput struct {
+	// The e-mail address.
+	Email string `json:"email"`
+	// 8 characters to 72 bytes, and none of those that everybody takes.
+	Password string `json:"password"`
+	// The first name.
+	FirstName *string `json:"firstName,omitempty"`
+	// The last name.
+	LastName *string `json:"lastName,omitempty"`
+	// The telephone number, in E.164: +491701234567.
+	Phone *string `json:"phone,omitempty"`
+	// The language of messages, a BCP 47 tag; "en" when left out.
+	Locale *string `json:"locale,omitempty"`
+	// Whether advertisements are welcome; no, when left out.
+	AcceptsMarketing *bool `json:"acceptsMarketing,omitempty"`
+}
+
+// The answer to `customerCreate`.
+type CustomerCreatePayload struct {
+	// Always null: nobody learns here whether an address has an account.
+	Customer *view.Customer `json:"customer,omitempty"`
+	// Why nothing was done.
+	CustomerUserErrors []view.CustomerUserError `json:"customerUserErrors"`
+}
+
+// The answer to `customerDataExport`.
+type CustomerDataExportPayload struct {
+	// All that is kept.
+	Data *string `json:"data,omitempty"`
+	// Why there is none.
+	UserErrors []view.CustomerUserError `json:"userErrors"`
+}
+
+// The answer to `customerEmailVerify`.
+type CustomerEmailVerifyPayload struct {
+	// Whether the address is confirmed.
+	Verified bool `json:"verified"`
+	// Why it is not.
+	CustomerUserErrors []view.CustomerUserError `json:"customerUserErrors"`
+}
+
+// Whom to forget.
+type CustomerEraseInput struct {
+	// Who; the customer of the request when left out. Staff with CUSTOMERS_WRITE may name somebody.
+	CustomerID *string `json:"customerId,omitempty"`
+	// The customer's password; staff need none.
+	Password *string `json:"password,omitempty"`
+}
+
+// The answer to `customerErase`.
+type CustomerErasePayload struct {
+	// Whether the customer was forgotten.
+	Erased bool `json:"erased"`
+	// Why not.
+	UserErrors []view.CustomerUserError `json:"userErrors"`
+}
+
+// The answer to what has something mailed.
+type CustomerMailPayload struct {
+	// Why nothing was done.
+	CustomerUserErrors []view.CustomerUserError `json:"customerUserErrors"`
+}
+
+// A new password for the old one.
+type CustomerPasswordChangeInput struct {
+	// The password so far.
+	CurrentPassword string `json:"currentPassword"`
+	// The new one.
+	Password string `json:"password"`
+}
+
+// The answer to `customerPasswordChange`.
+type CustomerPasswordChangePayload struct {
+	// Whether the password was changed.
+	Changed bool `json:"changed"`
+	// Why it was not.
+	CustomerUserErrors []view.CustomerUserError `json:"customerUserErrors"`
+}
+
+// A new password by a mailed link.
+type CustomerResetInput struct {
+	// The token out of the mailed link.
+	ResetToken string `json:"resetToken"`
+	// The new password.
+	Password string `json:"password"`
+}
+
+// The answer to `customerReset`.
+type CustomerResetPayload struct {
+	// Whether the password was set.
+	Reset bool `json:"reset"`
+	// Why it was not.
+	CustomerUserErrors []view.CustomerUserError `json:"customerUserErrors"`
+}
+
+// The answer to `customerSessionsDelete`.
+type CustomerSessionsDeletePayload struct {
+	// Whether all sessions have ended.
+	Deleted bool `json:"deleted"`
+	// Why they have not.
+	UserErrors []view.CustomerUserError `json:"userErrors"`
+}
+
+// What to change of a profile; what is left out stays, an empty text removes.
+type CustomerUpdateInput struct {
+	// The first name.
+	FirstName *string `json:"firstName,omitempty"`
+	// The last name.
+	LastName *string `json:"lastName,omitempty"`
+	// The telephone number, in E.164.
+	Phone *string `json:"phone,omitempty"`
+	// The language of messages, a BCP 47 tag.
+	Locale *string `json:"locale,omitempty"`
+	// Whether advertisements are welcome.
+	AcceptsMarketing *bool `json:"acceptsMarketing,omitempty"`
+}
+
+// The answer to what changes a profile.
+type CustomerUpdatePayload struct {
+	// The customer after it.
+	Customer *view.Customer `json:"customer,omitempty"`
+	// Why nothing was changed.
+	CustomerUserErrors []view.CustomerUserError `json:"customerUserErrors"`
+}
+
 // A film kept elsewhere. There are none in this shop.
 type ExternalVideo struct {
 	// The global id.
@@ -396,6 +595,54 @@ type SearchQuerySuggestion struct {
 	StyledText string `json:"styledText"`
 	// What to append to its address to count visits from a search.
 	TrackingParameters *string `json:"trackingParameters,omitempty"`
+}
+
+// Who is taken on.
+type StaffCreateInput struct {
+	// The e-mail address.
+	Email string `json:"email"`
+	// A first password; a link that sets one is mailed when left out.
+	Password *string `json:"password,omitempty"`
+	// The first name.
+	FirstName *string `json:"firstName,omitempty"`
+	// The last name.
+	LastName *string `json:"lastName,omitempty"`
+	// The language of messages, a BCP 47 tag; "en" when left out.
+	Locale *string `json:"locale,omitempty"`
+	// As what.
+	Roles []string `json:"roles"`
+}
+
+// The answer to what changes the staff.
+type StaffPayload struct {
+	// The person after it.
+	Customer *view.Customer `json:"customer,omitempty"`
+	// Why nothing was changed.
+	UserErrors []view.CustomerUserError `json:"userErrors"`
+}
+
+// A change of the stock on hand. Give either `delta` or `set`.
+type StockAdjustInput struct {
+	// The stock-keeping unit.
+	Sku string `json:"sku"`
+	// The warehouse's id; "main" when left out.
+	Warehouse *string `json:"warehouse,omitempty"`
+	// Units that came (or, negative, went).
+	Delta *int32 `json:"delta,omitempty"`
+	// Units that were counted.
+	Set *int32 `json:"set,omitempty"`
+	// Names this change, 8 to 255 characters, best a UUID: repeated with it, the change is made once.
+	IdempotencyKey string `json:"idempotencyKey"`
+	// Why, for the ledger.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// The answer to `stockAdjust`.
+type StockAdjustPayload struct {
+	// The stock after it; null when it was not changed.
+	Stock *view.Stock `json:"stock,omitempty"`
+	// Why it was not.
+	UserErrors []view.StockUserError `json:"userErrors"`
 }
 
 // A choice of an option, such as Size: M.

@@ -54,6 +54,29 @@ func (ec *executionContext) field_MailingAddress_formatted_args(ctx context.Cont
 
 // region    **************************** field.gotpl *****************************
 
+func (ec *executionContext) _MailingAddress_id(ctx context.Context, field graphql.CollectedField, obj *view.MailingAddress) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MailingAddress_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOID2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MailingAddress_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MailingAddress", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
 func (ec *executionContext) _MailingAddress_firstName(ctx context.Context, field graphql.CollectedField, obj *view.MailingAddress) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2404,6 +2427,11 @@ func (ec *executionContext) _MailingAddress(ctx context.Context, sel ast.Selecti
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("MailingAddress")
+		case "id":
+			out.Values[i] = ec._MailingAddress_id(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "firstName":
 			out.Values[i] = ec._MailingAddress_firstName(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -3250,6 +3278,26 @@ func (ec *executionContext) _PaymentCard(ctx context.Context, sel ast.SelectionS
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) marshalNMailingAddress2ordergraphᚋgraphᚋviewᚐMailingAddress(ctx context.Context, sel ast.SelectionSet, v view.MailingAddress) graphql.Marshaler {
+	return ec._MailingAddress(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNMailingAddress2ᚕordergraphᚋgraphᚋviewᚐMailingAddressᚄ(ctx context.Context, sel ast.SelectionSet, v []view.MailingAddress) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMailingAddress2ordergraphᚋgraphᚋviewᚐMailingAddress(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNMailingAddress2ᚖordergraphᚋgraphᚋviewᚐMailingAddress(ctx context.Context, sel ast.SelectionSet, v *view.MailingAddress) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -3435,6 +3483,13 @@ func (ec *executionContext) marshalNPaymentState2string(ctx context.Context, sel
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) marshalOMailingAddress2ᚖordergraphᚋgraphᚋviewᚐMailingAddress(ctx context.Context, sel ast.SelectionSet, v *view.MailingAddress) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._MailingAddress(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOOrder2ᚖordergraphᚋgraphᚋviewᚐOrder(ctx context.Context, sel ast.SelectionSet, v *view.Order) graphql.Marshaler {

@@ -21,8 +21,10 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	CartBuyerIdentity() CartBuyerIdentityResolver
 	CartLine() CartLineResolver
 	Collection() CollectionResolver
+	Customer() CustomerResolver
 	Mutation() MutationResolver
 	OrderLine() OrderLineResolver
 	Product() ProductResolver
@@ -32,6 +34,7 @@ type ResolverRoot interface {
 }
 
 type DirectiveRoot struct {
+	HasPermission func(ctx context.Context, obj any, next graphql.Resolver, permission string) (res any, err error)
 }
 
 type ComplexityRoot struct {
@@ -63,6 +66,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCartLineUpdateInput,
 		ec.unmarshalInputCheckoutInput,
 		ec.unmarshalInputCheckoutPaymentInput,
+		ec.unmarshalInputCustomerAccessTokenCreateInput,
+		ec.unmarshalInputCustomerCreateInput,
+		ec.unmarshalInputCustomerEraseInput,
+		ec.unmarshalInputCustomerPasswordChangeInput,
+		ec.unmarshalInputCustomerResetInput,
+		ec.unmarshalInputCustomerUpdateInput,
 		ec.unmarshalInputHasMetafieldsIdentifier,
 		ec.unmarshalInputImageTransformInput,
 		ec.unmarshalInputMailingAddressInput,
@@ -71,6 +80,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPriceRangeFilter,
 		ec.unmarshalInputProductFilter,
 		ec.unmarshalInputSelectedOptionInput,
+		ec.unmarshalInputStaffCreateInput,
+		ec.unmarshalInputStockAdjustInput,
 		ec.unmarshalInputVariantOptionFilter,
 	)
 	first := true
@@ -452,24 +463,8 @@ type CartBuyerIdentity {
   email: String
   "The buyer's telephone number."
   phone: String
-  "The customer the cart belongs to; null for guests."
+  "The customer the cart belongs to; null for guests, and for everyone but that customer."
   customer: Customer
-}
-
-"Somebody with an account."
-type Customer implements Node {
-  "The global id."
-  id: ID!
-  "The first name."
-  firstName: String
-  "The last name."
-  lastName: String
-  "How to call them."
-  displayName: String!
-  "The e-mail address."
-  email: String
-  "The telephone number."
-  phone: String
 }
 
 "A gift card on a cart. There are none in this shop."
@@ -1204,6 +1199,398 @@ type Article implements Node {
   onlineStoreUrl: URL
   "What to append to its address to count visits from a search."
   trackingParameters: String
+}
+`, BuiltIn: false},
+	{Name: "../../schema/customer.graphqls", Input: `extend type Query {
+  """
+  Who is signed in; null for guests. The session is the one of the request's
+  ` + "`" + `Authorization: Bearer` + "`" + ` header or cookie, unless an access token is given.
+  """
+  customer("Of whom; the request's own session when left out." customerAccessToken: String): Customer
+}
+
+extend type Mutation {
+  """
+  Opens an account and has a link mailed that confirms the address; before
+  that nobody can sign in. The answer is the same whether the address has an
+  account already or not: the owner of the address learns it by mail, and
+  nobody else does.
+  """
+  customerCreate("Who it is." input: CustomerCreateInput!): CustomerCreatePayload
+  "Has the link that confirms an address mailed once more. The answer is the same for every address."
+  customerEmailVerificationSend("The address." email: String!): CustomerMailPayload
+  "Takes the token out of that link. Afterwards the customer can sign in."
+  customerEmailVerify("The token out of the mailed link." token: String!): CustomerEmailVerifyPayload
+  """
+  Signs in. One answer is given for an unknown address, a wrong password and an
+  address that was not confirmed.
+  """
+  customerAccessTokenCreate("Who signs in." input: CustomerAccessTokenCreateInput!): CustomerAccessTokenCreatePayload
+  """
+  Exchanges the refresh token for the session's next tokens; a refresh token is
+  good once. Used again later it ends the session, for then two parties hold it.
+  """
+  customerAccessTokenRenew(
+    "The refresh token; that of the cookie when left out."
+    refreshToken: String
+  ): CustomerAccessTokenRenewPayload
+  "Signs out here: ends the request's own session, and removes its cookies. Repeating it is harmless."
+  customerAccessTokenDelete("Whose session; the request's own when left out." customerAccessToken: String): CustomerAccessTokenDeletePayload
+  "Signs out everywhere: ends all sessions of the customer."
+  customerSessionsDelete: CustomerSessionsDeletePayload
+  "Has a link mailed that sets a new password. The answer is the same for every address."
+  customerRecover("The address." email: String!): CustomerMailPayload
+  "Sets a new password by that link, and ends all sessions."
+  customerReset("The token and the password." input: CustomerResetInput!): CustomerResetPayload
+  "Changes the password, and ends all other sessions."
+  customerPasswordChange("The old password and the new one." input: CustomerPasswordChangeInput!): CustomerPasswordChangePayload
+  "Changes the profile; what is left out stays."
+  customerUpdate("What to change." customer: CustomerUpdateInput!): CustomerUpdatePayload
+  "Adds an address to the address book. The first one becomes the default. At most 20."
+  customerAddressCreate("The address." address: MailingAddressInput!): CustomerAddressPayload
+  "Replaces an address."
+  customerAddressUpdate(
+    "The id of the address."
+    id: ID!
+    "What it becomes."
+    address: MailingAddressInput!
+  ): CustomerAddressPayload
+  "Removes an address; it may be gone already."
+  customerAddressDelete("The id of the address." id: ID!): CustomerAddressDeletePayload
+  "Says where deliveries usually go."
+  customerDefaultAddressUpdate("The id of the address." addressId: ID!): CustomerUpdatePayload
+  """
+  Everything the shop keeps about the customer: profile, addresses, sessions,
+  orders, as a JSON document.
+  """
+  customerDataExport("Whose; staff with CUSTOMERS_WRITE may name somebody." customerId: ID): CustomerDataExportPayload
+  """
+  Forgets the customer: the profile and the addresses are overwritten, all
+  sessions end, the e-mail address is free again. Orders keep what the law
+  wants. It cannot be undone.
+  """
+  customerErase("Whom, and the password." input: CustomerEraseInput!): CustomerErasePayload
+}
+
+"A customer, as only the customer and staff see it."
+type Customer implements Node {
+  "The global id."
+  id: ID!
+  "The e-mail address."
+  email: String!
+  "Whether the address was confirmed."
+  emailVerified: Boolean!
+  "The first name."
+  firstName: String
+  "The last name."
+  lastName: String
+  "Both names, or the address where there are none."
+  displayName: String!
+  "The telephone number, in E.164."
+  phone: String
+  "The language of messages, a BCP 47 tag."
+  locale: String!
+  "Whether advertisements are welcome."
+  acceptsMarketing: Boolean!
+  "When the account was opened."
+  createdAt: DateTime!
+  "When it last changed."
+  updatedAt: DateTime!
+  "The address book, page by page; at most 20 addresses."
+  addresses(
+    "How many, from the start or behind ` + "`" + `after` + "`" + `."
+    first: Int
+    "Behind this cursor."
+    after: String
+    "How many, from the end or before ` + "`" + `before` + "`" + `."
+    last: Int
+    "Before this cursor."
+    before: String
+    "The other way round."
+    reverse: Boolean = false
+  ): MailingAddressConnection!
+  "Where deliveries usually go."
+  defaultAddress: MailingAddress
+  "The customer's orders, newest first."
+  orders(
+    "How many, 0 to 100."
+    first: Int!
+    "Behind this cursor."
+    after: String
+    "Only orders in this state."
+    status: OrderStatus
+  ): OrderConnection!
+  "The sessions that have not ended, newest first."
+  sessions: [CustomerSession!]!
+  "What the person may do as a member of staff; empty for customers."
+  roles: [Role!]!
+}
+
+"One sign-in on one device."
+type CustomerSession {
+  "The session's id."
+  id: ID!
+  "What the device calls itself."
+  device: String
+  "When it began."
+  createdAt: DateTime!
+  "When it was last renewed."
+  usedAt: DateTime!
+  "When it ends unless it is renewed before."
+  expiresAt: DateTime!
+  "Whether it is the session of this request."
+  current: Boolean!
+}
+
+"A list of addresses, page by page."
+type MailingAddressConnection {
+  "The addresses with their cursors."
+  edges: [MailingAddressEdge!]!
+  "The addresses."
+  nodes: [MailingAddress!]!
+  "Where this page stands."
+  pageInfo: PageInfo!
+}
+
+"An address in its list."
+type MailingAddressEdge {
+  "Marks this place in the list."
+  cursor: String!
+  "The address."
+  node: MailingAddress!
+}
+
+"What an account is opened with."
+input CustomerCreateInput {
+  "The e-mail address."
+  email: String!
+  "8 characters to 72 bytes, and none of those that everybody takes."
+  password: String!
+  "The first name."
+  firstName: String
+  "The last name."
+  lastName: String
+  "The telephone number, in E.164: +491701234567."
+  phone: String
+  "The language of messages, a BCP 47 tag; \"en\" when left out."
+  locale: String
+  "Whether advertisements are welcome; no, when left out."
+  acceptsMarketing: Boolean
+}
+
+"Who signs in."
+input CustomerAccessTokenCreateInput {
+  "The e-mail address."
+  email: String!
+  "The password."
+  password: String!
+  "What to call the device, at most 100 bytes; the browser's name when left out."
+  device: String
+  """
+  Keep the session in cookies that scripts cannot read (` + "`" + `HttpOnly` + "`" + `), for pages
+  of the shop's own origin. The tokens themselves are then null in the answer.
+  """
+  cookie: Boolean = false
+  "A guest's cart, to become the customer's. Its lines join those of the cart that the customer has already."
+  cartId: ID
+}
+
+"What a customer shows to be recognised."
+type CustomerAccessToken {
+  "For the ` + "`" + `Authorization: Bearer` + "`" + ` header and for ` + "`" + `connection_init` + "`" + `; null when it is in a cookie. Treat it as a secret."
+  accessToken: String
+  "When it ends; renew before that."
+  expiresAt: DateTime!
+  "For ` + "`" + `customerAccessTokenRenew` + "`" + `, once; null when it is in a cookie. Treat it as a secret."
+  refreshToken: String
+  "When the session ends unless it is renewed before."
+  refreshExpiresAt: DateTime!
+}
+
+"The answer to ` + "`" + `customerCreate` + "`" + `."
+type CustomerCreatePayload {
+  "Always null: nobody learns here whether an address has an account."
+  customer: Customer
+  "Why nothing was done."
+  customerUserErrors: [CustomerUserError!]!
+}
+
+"The answer to what has something mailed."
+type CustomerMailPayload {
+  "Why nothing was done."
+  customerUserErrors: [CustomerUserError!]!
+}
+
+"The answer to ` + "`" + `customerEmailVerify` + "`" + `."
+type CustomerEmailVerifyPayload {
+  "Whether the address is confirmed."
+  verified: Boolean!
+  "Why it is not."
+  customerUserErrors: [CustomerUserError!]!
+}
+
+"The answer to ` + "`" + `customerAccessTokenCreate` + "`" + `."
+type CustomerAccessTokenCreatePayload {
+  "The session's tokens; null when nobody was signed in."
+  customerAccessToken: CustomerAccessToken
+  "Who signed in."
+  customer: Customer
+  "The customer's cart, with what the guest's brought; null when there is none."
+  cart: Cart
+  "Why nobody was signed in."
+  customerUserErrors: [CustomerUserError!]!
+}
+
+"The answer to ` + "`" + `customerAccessTokenRenew` + "`" + `."
+type CustomerAccessTokenRenewPayload {
+  "The session's next tokens; null when it has ended."
+  customerAccessToken: CustomerAccessToken
+  "Why there are none."
+  userErrors: [CustomerUserError!]!
+}
+
+"The answer to ` + "`" + `customerAccessTokenDelete` + "`" + `."
+type CustomerAccessTokenDeletePayload {
+  "The access token that was given and is good no more."
+  deletedAccessToken: String
+  "The id of the session that ended."
+  deletedCustomerAccessTokenId: String
+  "Why nothing was done."
+  userErrors: [CustomerUserError!]!
+}
+
+"The answer to ` + "`" + `customerSessionsDelete` + "`" + `."
+type CustomerSessionsDeletePayload {
+  "Whether all sessions have ended."
+  deleted: Boolean!
+  "Why they have not."
+  userErrors: [CustomerUserError!]!
+}
+
+"A new password by a mailed link."
+input CustomerResetInput {
+  "The token out of the mailed link."
+  resetToken: String!
+  "The new password."
+  password: String!
+}
+
+"The answer to ` + "`" + `customerReset` + "`" + `."
+type CustomerResetPayload {
+  "Whether the password was set."
+  reset: Boolean!
+  "Why it was not."
+  customerUserErrors: [CustomerUserError!]!
+}
+
+"A new password for the old one."
+input CustomerPasswordChangeInput {
+  "The password so far."
+  currentPassword: String!
+  "The new one."
+  password: String!
+}
+
+"The answer to ` + "`" + `customerPasswordChange` + "`" + `."
+type CustomerPasswordChangePayload {
+  "Whether the password was changed."
+  changed: Boolean!
+  "Why it was not."
+  customerUserErrors: [CustomerUserError!]!
+}
+
+"What to change of a profile; what is left out stays, an empty text removes."
+input CustomerUpdateInput {
+  "The first name."
+  firstName: String
+  "The last name."
+  lastName: String
+  "The telephone number, in E.164."
+  phone: String
+  "The language of messages, a BCP 47 tag."
+  locale: String
+  "Whether advertisements are welcome."
+  acceptsMarketing: Boolean
+}
+
+"The answer to what changes a profile."
+type CustomerUpdatePayload {
+  "The customer after it."
+  customer: Customer
+  "Why nothing was changed."
+  customerUserErrors: [CustomerUserError!]!
+}
+
+"The answer to what changes an address."
+type CustomerAddressPayload {
+  "The address after it."
+  customerAddress: MailingAddress
+  "Why nothing was changed."
+  customerUserErrors: [CustomerUserError!]!
+}
+
+"The answer to ` + "`" + `customerAddressDelete` + "`" + `."
+type CustomerAddressDeletePayload {
+  "The id of the address that is gone."
+  deletedCustomerAddressId: String
+  "Why nothing was changed."
+  customerUserErrors: [CustomerUserError!]!
+}
+
+"The answer to ` + "`" + `customerDataExport` + "`" + `."
+type CustomerDataExportPayload {
+  "All that is kept."
+  data: JSON
+  "Why there is none."
+  userErrors: [CustomerUserError!]!
+}
+
+"Whom to forget."
+input CustomerEraseInput {
+  "Who; the customer of the request when left out. Staff with CUSTOMERS_WRITE may name somebody."
+  customerId: ID
+  "The customer's password; staff need none."
+  password: String
+}
+
+"The answer to ` + "`" + `customerErase` + "`" + `."
+type CustomerErasePayload {
+  "Whether the customer was forgotten."
+  erased: Boolean!
+  "Why not."
+  userErrors: [CustomerUserError!]!
+}
+
+"Why something was not done for a customer."
+type CustomerUserError implements DisplayableError {
+  "Tells programs what it is."
+  code: CustomerErrorCode
+  "Path to the input at fault."
+  field: [String!]
+  "A sentence for people."
+  message: String!
+}
+
+"What can go wrong for a customer."
+enum CustomerErrorCode {
+  "The input makes no sense; the message says why."
+  INVALID
+  "This password cannot be taken; the message says why."
+  PASSWORD_INVALID
+  "The address or the password is wrong, or the address was not confirmed."
+  UNIDENTIFIED_CUSTOMER
+  "There were too many failed attempts; ` + "`" + `message` + "`" + ` says how long to wait."
+  THROTTLED
+  "This link is no longer good."
+  TOKEN_INVALID
+  "The session has ended: sign in again."
+  SESSION_ENDED
+  "There is no such thing, or not for this caller."
+  NOT_FOUND
+  "The address book is full."
+  TOO_MANY_ADDRESSES
+  "There is an account with this address already."
+  TAKEN
 }
 `, BuiltIn: false},
 	{Name: "../../schema/discount.graphqls", Input: `"A discount code on a cart or order."
@@ -2886,6 +3273,8 @@ type OrderTimelineEntry {
 
 "Where somebody lives."
 type MailingAddress {
+  "Its id in the customer's address book; null for an address of an order."
+  id: ID
   "The first name."
   firstName: String
   "The last name."
@@ -4241,6 +4630,219 @@ type ShopPolicy implements Node {
   url: URL!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/staff.graphqls", Input: `"""
+Only who holds the permission may ask for this: others get a FORBIDDEN error,
+guests an UNAUTHENTICATED one. The gateway asks at its door, and the service
+that owns the thing asks again.
+"""
+directive @hasPermission("What one must be allowed to do." permission: Permission!) on FIELD_DEFINITION
+
+extend type Query {
+  "The shop's customers in the order of their addresses, or its staff. Needs CUSTOMERS_READ."
+  customers(
+    "How many, 0 to 100."
+    first: Int!
+    "Behind this cursor."
+    after: String
+    "Only addresses that begin like this."
+    email: String
+    "Only who works here."
+    staff: Boolean = false
+  ): CustomerConnection! @hasPermission(permission: CUSTOMERS_READ)
+  "What a SKU's stock is, warehouse by warehouse; null for one that was never received. Needs STOCK_READ."
+  stock("The stock-keeping unit." sku: String!): Stock @hasPermission(permission: STOCK_READ)
+}
+
+extend type Mutation {
+  "Takes somebody on. Without a password a link that sets one is mailed. Needs STAFF_WRITE."
+  staffCreate("Who, and as what." input: StaffCreateInput!): StaffPayload @hasPermission(permission: STAFF_WRITE)
+  "Says what somebody may do, and ends their sessions. Nobody changes their own roles. Needs STAFF_WRITE."
+  staffRolesUpdate(
+    "Who."
+    customerId: ID!
+    "All the roles; none makes a customer of them."
+    roles: [Role!]!
+  ): StaffPayload @hasPermission(permission: STAFF_WRITE)
+  "Ends all of a customer's sessions. Needs CUSTOMERS_WRITE."
+  customerSessionsEnd("Whose." customerId: ID!): CustomerSessionsDeletePayload @hasPermission(permission: CUSTOMERS_WRITE)
+  "Changes the stock on hand by so many units. Repeating it with its key is harmless. Needs STOCK_WRITE."
+  stockAdjust("What changed." input: StockAdjustInput!): StockAdjustPayload @hasPermission(permission: STOCK_WRITE)
+}
+
+"What a person may be allowed to do beyond their own things. Which role allows what stands in the documentation."
+enum Permission {
+  "See anybody's orders."
+  ORDERS_READ
+  "Call off anybody's order, also while it is being packed."
+  ORDERS_CANCEL
+  "Pick, pack and ship."
+  ORDERS_FULFIL
+  "See what was taken and given back."
+  PAYMENTS_READ
+  "Give money back."
+  PAYMENTS_REFUND
+  "See stock per warehouse, reservations and the ledger."
+  STOCK_READ
+  "Receive and count stock."
+  STOCK_WRITE
+  "Open and change warehouses."
+  WAREHOUSES_WRITE
+  "Change the catalogue and its collections."
+  PRODUCTS_WRITE
+  "See discount codes and how often they were used."
+  DISCOUNTS_READ
+  "Make and end discount codes."
+  DISCOUNTS_WRITE
+  "Put a cart into a customer's name."
+  CARTS_WRITE
+  "See anybody's invoices."
+  INVOICES_READ
+  "Correct and cancel invoices."
+  INVOICES_WRITE
+  "See what was sent to whom."
+  NOTIFICATIONS_READ
+  "Send it again."
+  NOTIFICATIONS_RESEND
+  "Find customers and see their profiles."
+  CUSTOMERS_READ
+  "Correct profiles, end sessions, export and erase on request."
+  CUSTOMERS_WRITE
+  "Take people on and say what they may do."
+  STAFF_WRITE
+  "See audits and dead letters."
+  OPERATIONS_READ
+  "Replay and give up dead letters."
+  OPERATIONS_WRITE
+}
+
+"What somebody is to the shop."
+enum Role {
+  "Buys."
+  CUSTOMER
+  "Helps customers."
+  SUPPORT
+  "Picks, packs, ships and counts."
+  WAREHOUSE
+  "Decides what is sold and for how much."
+  MERCHANT
+  "Runs the shop."
+  ADMIN
+}
+
+"A list of customers, page by page."
+type CustomerConnection {
+  "The customers with their cursors."
+  edges: [CustomerEdge!]!
+  "The customers."
+  nodes: [Customer!]!
+  "Where this page stands."
+  pageInfo: PageInfo!
+}
+
+"A customer in a list."
+type CustomerEdge {
+  "Marks this place in the list."
+  cursor: String!
+  "The customer."
+  node: Customer!
+}
+
+"Who is taken on."
+input StaffCreateInput {
+  "The e-mail address."
+  email: String!
+  "A first password; a link that sets one is mailed when left out."
+  password: String
+  "The first name."
+  firstName: String
+  "The last name."
+  lastName: String
+  "The language of messages, a BCP 47 tag; \"en\" when left out."
+  locale: String
+  "As what."
+  roles: [Role!]!
+}
+
+"The answer to what changes the staff."
+type StaffPayload {
+  "The person after it."
+  customer: Customer
+  "Why nothing was changed."
+  userErrors: [CustomerUserError!]!
+}
+
+"The stock of one SKU. At every instant, per warehouse: on hand = available + reserved."
+type Stock {
+  "The stock-keeping unit."
+  sku: String!
+  "Grows with every change."
+  version: Int!
+  "Units that may be promised to a buyer, over all warehouses."
+  available: Int!
+  "Warehouse by warehouse."
+  levels: [StockLevel!]!
+}
+
+"The stock of one SKU in one warehouse, in units."
+type StockLevel {
+  "The warehouse's id."
+  warehouse: String!
+  "Lies there."
+  onHand: Int!
+  "Of these, may be promised to a buyer."
+  available: Int!
+  "Of these, is held for orders under way."
+  reserved: Int!
+  "Left with orders and did not come back."
+  sold: Int!
+  "All that ever came in, less what adjustments took out."
+  received: Int!
+}
+
+"A change of the stock on hand. Give either ` + "`" + `delta` + "`" + ` or ` + "`" + `set` + "`" + `."
+input StockAdjustInput {
+  "The stock-keeping unit."
+  sku: String!
+  "The warehouse's id; \"main\" when left out."
+  warehouse: String = "main"
+  "Units that came (or, negative, went)."
+  delta: Int
+  "Units that were counted."
+  set: Int
+  "Names this change, 8 to 255 characters, best a UUID: repeated with it, the change is made once."
+  idempotencyKey: String!
+  "Why, for the ledger."
+  reason: String
+}
+
+"The answer to ` + "`" + `stockAdjust` + "`" + `."
+type StockAdjustPayload {
+  "The stock after it; null when it was not changed."
+  stock: Stock
+  "Why it was not."
+  userErrors: [StockUserError!]!
+}
+
+"Why stock was not changed."
+type StockUserError implements DisplayableError {
+  "Tells programs what it is."
+  code: StockErrorCode
+  "Path to the input at fault."
+  field: [String!]
+  "A sentence for people."
+  message: String!
+}
+
+"What can be wrong with a change of stock."
+enum StockErrorCode {
+  "The input makes no sense; the message says why."
+  INVALID
+  "Fewer units would be on hand than are held for orders."
+  NEGATIVE
+  "There is no such warehouse."
+  WAREHOUSE_NOT_FOUND
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -4806,18 +5408,248 @@ func (ec *executionContext) childFields_Customer(ctx context.Context, field grap
 	switch field.Name {
 	case "id":
 		return ec.fieldContext_Customer_id(ctx, field)
+	case "email":
+		return ec.fieldContext_Customer_email(ctx, field)
+	case "emailVerified":
+		return ec.fieldContext_Customer_emailVerified(ctx, field)
 	case "firstName":
 		return ec.fieldContext_Customer_firstName(ctx, field)
 	case "lastName":
 		return ec.fieldContext_Customer_lastName(ctx, field)
 	case "displayName":
 		return ec.fieldContext_Customer_displayName(ctx, field)
-	case "email":
-		return ec.fieldContext_Customer_email(ctx, field)
 	case "phone":
 		return ec.fieldContext_Customer_phone(ctx, field)
+	case "locale":
+		return ec.fieldContext_Customer_locale(ctx, field)
+	case "acceptsMarketing":
+		return ec.fieldContext_Customer_acceptsMarketing(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Customer_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Customer_updatedAt(ctx, field)
+	case "addresses":
+		return ec.fieldContext_Customer_addresses(ctx, field)
+	case "defaultAddress":
+		return ec.fieldContext_Customer_defaultAddress(ctx, field)
+	case "orders":
+		return ec.fieldContext_Customer_orders(ctx, field)
+	case "sessions":
+		return ec.fieldContext_Customer_sessions(ctx, field)
+	case "roles":
+		return ec.fieldContext_Customer_roles(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Customer", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerAccessToken(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accessToken":
+		return ec.fieldContext_CustomerAccessToken_accessToken(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_CustomerAccessToken_expiresAt(ctx, field)
+	case "refreshToken":
+		return ec.fieldContext_CustomerAccessToken_refreshToken(ctx, field)
+	case "refreshExpiresAt":
+		return ec.fieldContext_CustomerAccessToken_refreshExpiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerAccessToken", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerAccessTokenCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "customerAccessToken":
+		return ec.fieldContext_CustomerAccessTokenCreatePayload_customerAccessToken(ctx, field)
+	case "customer":
+		return ec.fieldContext_CustomerAccessTokenCreatePayload_customer(ctx, field)
+	case "cart":
+		return ec.fieldContext_CustomerAccessTokenCreatePayload_cart(ctx, field)
+	case "customerUserErrors":
+		return ec.fieldContext_CustomerAccessTokenCreatePayload_customerUserErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerAccessTokenCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerAccessTokenDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedAccessToken":
+		return ec.fieldContext_CustomerAccessTokenDeletePayload_deletedAccessToken(ctx, field)
+	case "deletedCustomerAccessTokenId":
+		return ec.fieldContext_CustomerAccessTokenDeletePayload_deletedCustomerAccessTokenId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CustomerAccessTokenDeletePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerAccessTokenDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerAccessTokenRenewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "customerAccessToken":
+		return ec.fieldContext_CustomerAccessTokenRenewPayload_customerAccessToken(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CustomerAccessTokenRenewPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerAccessTokenRenewPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerAddressDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedCustomerAddressId":
+		return ec.fieldContext_CustomerAddressDeletePayload_deletedCustomerAddressId(ctx, field)
+	case "customerUserErrors":
+		return ec.fieldContext_CustomerAddressDeletePayload_customerUserErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerAddressDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerAddressPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "customerAddress":
+		return ec.fieldContext_CustomerAddressPayload_customerAddress(ctx, field)
+	case "customerUserErrors":
+		return ec.fieldContext_CustomerAddressPayload_customerUserErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerAddressPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_CustomerConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_CustomerConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_CustomerConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "customer":
+		return ec.fieldContext_CustomerCreatePayload_customer(ctx, field)
+	case "customerUserErrors":
+		return ec.fieldContext_CustomerCreatePayload_customerUserErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerDataExportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "data":
+		return ec.fieldContext_CustomerDataExportPayload_data(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CustomerDataExportPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerDataExportPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CustomerEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_CustomerEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerEmailVerifyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verified":
+		return ec.fieldContext_CustomerEmailVerifyPayload_verified(ctx, field)
+	case "customerUserErrors":
+		return ec.fieldContext_CustomerEmailVerifyPayload_customerUserErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerEmailVerifyPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerErasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "erased":
+		return ec.fieldContext_CustomerErasePayload_erased(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CustomerErasePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerErasePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerMailPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "customerUserErrors":
+		return ec.fieldContext_CustomerMailPayload_customerUserErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerMailPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerPasswordChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "changed":
+		return ec.fieldContext_CustomerPasswordChangePayload_changed(ctx, field)
+	case "customerUserErrors":
+		return ec.fieldContext_CustomerPasswordChangePayload_customerUserErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerPasswordChangePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerResetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reset":
+		return ec.fieldContext_CustomerResetPayload_reset(ctx, field)
+	case "customerUserErrors":
+		return ec.fieldContext_CustomerResetPayload_customerUserErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerResetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerSession(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_CustomerSession_id(ctx, field)
+	case "device":
+		return ec.fieldContext_CustomerSession_device(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_CustomerSession_createdAt(ctx, field)
+	case "usedAt":
+		return ec.fieldContext_CustomerSession_usedAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_CustomerSession_expiresAt(ctx, field)
+	case "current":
+		return ec.fieldContext_CustomerSession_current(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerSession", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerSessionsDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deleted":
+		return ec.fieldContext_CustomerSessionsDeletePayload_deleted(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CustomerSessionsDeletePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerSessionsDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerUpdatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "customer":
+		return ec.fieldContext_CustomerUpdatePayload_customer(ctx, field)
+	case "customerUserErrors":
+		return ec.fieldContext_CustomerUpdatePayload_customerUserErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerUpdatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CustomerUserError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_CustomerUserError_code(ctx, field)
+	case "field":
+		return ec.fieldContext_CustomerUserError_field(ctx, field)
+	case "message":
+		return ec.fieldContext_CustomerUserError_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerUserError", field.Name)
 }
 
 func (ec *executionContext) childFields_Domain(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4936,6 +5768,8 @@ func (ec *executionContext) childFields_Localization(ctx context.Context, field 
 
 func (ec *executionContext) childFields_MailingAddress(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "id":
+		return ec.fieldContext_MailingAddress_id(ctx, field)
 	case "firstName":
 		return ec.fieldContext_MailingAddress_firstName(ctx, field)
 	case "lastName":
@@ -4966,6 +5800,28 @@ func (ec *executionContext) childFields_MailingAddress(ctx context.Context, fiel
 		return ec.fieldContext_MailingAddress_formatted(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MailingAddress", field.Name)
+}
+
+func (ec *executionContext) childFields_MailingAddressConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_MailingAddressConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_MailingAddressConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_MailingAddressConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MailingAddressConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_MailingAddressEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_MailingAddressEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_MailingAddressEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MailingAddressEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_MediaConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5730,6 +6586,70 @@ func (ec *executionContext) childFields_ShopPolicy(ctx context.Context, field gr
 		return ec.fieldContext_ShopPolicy_url(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ShopPolicy", field.Name)
+}
+
+func (ec *executionContext) childFields_StaffPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "customer":
+		return ec.fieldContext_StaffPayload_customer(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_StaffPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StaffPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Stock(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "sku":
+		return ec.fieldContext_Stock_sku(ctx, field)
+	case "version":
+		return ec.fieldContext_Stock_version(ctx, field)
+	case "available":
+		return ec.fieldContext_Stock_available(ctx, field)
+	case "levels":
+		return ec.fieldContext_Stock_levels(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Stock", field.Name)
+}
+
+func (ec *executionContext) childFields_StockAdjustPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "stock":
+		return ec.fieldContext_StockAdjustPayload_stock(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_StockAdjustPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StockAdjustPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_StockLevel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "warehouse":
+		return ec.fieldContext_StockLevel_warehouse(ctx, field)
+	case "onHand":
+		return ec.fieldContext_StockLevel_onHand(ctx, field)
+	case "available":
+		return ec.fieldContext_StockLevel_available(ctx, field)
+	case "reserved":
+		return ec.fieldContext_StockLevel_reserved(ctx, field)
+	case "sold":
+		return ec.fieldContext_StockLevel_sold(ctx, field)
+	case "received":
+		return ec.fieldContext_StockLevel_received(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StockLevel", field.Name)
+}
+
+func (ec *executionContext) childFields_StockUserError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_StockUserError_code(ctx, field)
+	case "field":
+		return ec.fieldContext_StockUserError_field(ctx, field)
+	case "message":
+		return ec.fieldContext_StockUserError_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StockUserError", field.Name)
 }
 
 func (ec *executionContext) childFields_StringConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

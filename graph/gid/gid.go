@@ -21,6 +21,7 @@ const (
 	Order       = "Order"
 	OrderLine   = "OrderLine"
 	Customer    = "Customer"
+	Address     = "MailingAddress"
 	Shop        = "Shop"
 )
 

@@ -27,8 +27,10 @@ func (c Cookies) name(plain string) string {
 	return plain
 }
 
-func (c Cookies) access(r *http.Request) string  { return valueOf(r, c.name(accessName)) }
-func (c Cookies) refresh(r *http.Request) string { return valueOf(r, c.name(refreshName)) }
+func (c Cookies) access(r *http.Request) string { return valueOf(r, c.name(accessName)) }
+
+// Refresh is the refresh token that the request's cookie holds, or "".
+func (c Cookies) Refresh(r *http.Request) string { return valueOf(r, c.name(refreshName)) }
 
 func valueOf(r *http.Request, name string) string {
 	cookie, err := r.Cookie(name)

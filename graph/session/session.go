@@ -116,11 +116,14 @@ func (k *Keeper) versions(ctx context.Context, ids []string) (map[string]int64, 
 // Open says who shows the token, or the cookie where there is none.
 func (k *Keeper) Open(ctx context.Context, r *http.Request, shown string) (identity.Session, error) {
 	if shown == "" {
-		if shown = k.o.Cookies.access(r); shown == "" {
-			return identity.Session{}, nil
+		shown = k.o.Cookies.access(r)
+		if shown != "" || k.o.Cookies.Refresh(r) != "" {
+			if err := k.csrf.Check(r); err != nil {
+				return identity.Session{}, fmt.Errorf("%w (%v)", ErrForeign, err)
+			}
 		}
-		if err := k.csrf.Check(r); err != nil {
-			return identity.Session{}, fmt.Errorf("%w (%v)", ErrForeign, err)
+		if shown == "" {
+			return identity.Session{}, nil
 		}
 	}
 	session, err := k.o.Verifier.Verify(ctx, shown)
@@ -215,10 +218,6 @@ func (k *Keeper) over(id string, w *watched) {
 		f.fire()
 	}
 }
-
-// End has tokens of the session refused here at once; elsewhere they are when
-// the account service has told.
-func (k *Keeper) End(id string) { k.o.Verifier.End(id) }
 
 // Follow calls end when the token that was shown ends, or its session.
 func (k *Keeper) Follow(session identity.Session, end func()) (stop func()) {

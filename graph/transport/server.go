@@ -91,7 +91,7 @@ type Server struct {
 // New is a Server for these options.
 func New(o Options) *Server {
 	if o.Address == nil {
-		o.Address = remoteHost
+		o.Address = RemoteHost
 	}
 	if o.Sessions == nil {
 		o.Sessions = Guests{}
@@ -125,7 +125,8 @@ func bearer(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-func remoteHost(r *http.Request) string {
+// RemoteHost is the address at the other end of the request's connection.
+func RemoteHost(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr

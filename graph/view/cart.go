@@ -104,11 +104,7 @@ func (c *Cart) BuyerIdentity() *CartBuyerIdentity {
 	if b.Country == "" {
 		b.Country = c.shop.Country
 	}
-	identity := &CartBuyerIdentity{orNil(b.Country), orNil(b.Email), orNil(b.Phone), nil}
-	if b.CustomerID != "" {
-		identity.Customer = &Customer{b.CustomerID, b.Email, b.Phone}
-	}
-	return identity
+	return &CartBuyerIdentity{orNil(b.Country), orNil(b.Email), orNil(b.Phone), b.CustomerID}
 }
 
 // Attribute is the one with this key.
@@ -328,32 +324,8 @@ type CartBuyerIdentity struct {
 	CountryCode *string
 	Email       *string
 	Phone       *string
-	Customer    *Customer
+	CustomerKey string
 }
-
-// Customer is somebody with an account, as far as a cart knows.
-type Customer struct{ id, email, phone string }
-
-// IsNode marks it.
-func (*Customer) IsNode() {}
-
-// ID is the global id.
-func (c *Customer) ID() string { return idOf("Customer", c.id) }
-
-// FirstName is not known to a cart.
-func (c *Customer) FirstName() *string { return nil }
-
-// LastName is not known to a cart.
-func (c *Customer) LastName() *string { return nil }
-
-// DisplayName is the e-mail address: a cart knows no name.
-func (c *Customer) DisplayName() string { return c.email }
-
-// Email address.
-func (c *Customer) Email() *string { return orNil(c.email) }
-
-// Phone number.
-func (c *Customer) Phone() *string { return orNil(c.phone) }
 
 // CartDeliveryGroupConnection is a page of groups.
 type CartDeliveryGroupConnection struct {

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 
+	"ordergraph/graph/gid"
 	"ordergraph/platform/money"
 	"ordergraph/services/cart"
 	"ordergraph/services/catalog"
@@ -59,10 +60,10 @@ func (o *Order) Phone() *string { return orNil(o.of.Phone) }
 func (o *Order) Locale() string { return o.of.Locale }
 
 // ShippingAddress is where the goods go.
-func (o *Order) ShippingAddress() *MailingAddress { return &MailingAddress{&o.of.ShippingAddress} }
+func (o *Order) ShippingAddress() *MailingAddress { return &MailingAddress{of: &o.of.ShippingAddress} }
 
 // BillingAddress is whom the invoice is made out to.
-func (o *Order) BillingAddress() *MailingAddress { return &MailingAddress{&o.of.BillingAddress} }
+func (o *Order) BillingAddress() *MailingAddress { return &MailingAddress{of: &o.of.BillingAddress} }
 
 // Lines are what was bought.
 func (o *Order) Lines() []OrderLine {
@@ -340,7 +341,19 @@ type OrderCancelUserError struct {
 func (OrderCancelUserError) IsDisplayableError() {}
 
 // MailingAddress is where somebody lives.
-type MailingAddress struct{ of *order.Address }
+type MailingAddress struct {
+	of *order.Address
+	id string // in the address book
+}
+
+// ID is its id in the address book.
+func (a *MailingAddress) ID() *string {
+	if a.id == "" {
+		return nil
+	}
+	id := gid.Of(gid.Address, a.id)
+	return &id
+}
 
 // FirstName may be missing.
 func (a *MailingAddress) FirstName() *string { return orNil(a.of.FirstName) }

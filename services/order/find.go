@@ -80,9 +80,12 @@ var statuses = map[Status]bool{
 
 // List returns orders, newest first.
 func (k *Keeper) List(ctx context.Context, who identity.Caller, q ListQuery) (Page, error) {
+	all := who.May(identity.OrdersRead)
 	switch {
-	case !who.IsStaff() && who.CustomerID == "":
+	case !all && who.CustomerID == "":
 		return Page{}, ErrSignIn
+	case !all && q.CustomerID != "" && q.CustomerID != who.CustomerID:
+		return Page{}, ErrForbidden
 	case q.Limit < 0 || q.Limit > maxPage:
 		return Page{}, ErrInput.Field("limit").Say("A page has at most %d orders.", maxPage)
 	case q.Status != "" && !statuses[q.Status]:
@@ -90,11 +93,14 @@ func (k *Keeper) List(ctx context.Context, who identity.Caller, q ListQuery) (Pa
 	case q.Limit == 0:
 		q.Limit = defaultPage
 	}
+	if !all {
+		q.CustomerID = who.CustomerID
+	}
 	find := docstore.Query{Index: "created", Reverse: true, After: docstore.Cursor(q.After), Limit: q.Limit}
 	filter := false
 	switch {
-	case !who.IsStaff():
-		find.Index, find.Equal = "customer", []any{who.CustomerID}
+	case q.CustomerID != "":
+		find.Index, find.Equal = "customer", []any{q.CustomerID}
 		filter = q.Status != ""
 	case q.Status != "":
 		find.Index, find.Equal = "status", []any{string(q.Status)}

@@ -25,8 +25,8 @@ type Service interface {
 	// Get returns an order to who may see it: the customer it belongs to,
 	// staff, or anyone with its access token. ErrNotFound for anyone else.
 	Get(ctx context.Context, who identity.Caller, id, accessToken string) (Order, error)
-	// List returns the caller's own orders, newest first; all of them to
-	// staff. ErrSignIn for guests.
+	// List returns the caller's own orders, newest first; anybody's to who may
+	// see them. ErrSignIn for guests, ErrForbidden.
 	List(ctx context.Context, who identity.Caller, q ListQuery) (Page, error)
 	// Versions returns the present versions of orders, by id, and leaves out
 	// those that do not exist; at most MaxVersions at once. It is for the
@@ -157,9 +157,10 @@ type Entry struct {
 
 // ListQuery asks for orders.
 type ListQuery struct {
-	Status Status // only these; "" means all
-	After  string // cursor
-	Limit  int    // at most 100
+	CustomerID string // only this customer's; for who may not see others', their own in any case
+	Status     Status // only these; "" means all
+	After      string // cursor
+	Limit      int    // at most 100
 }
 
 // MaxVersions is how many orders' versions are told at once.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ordergraph/platform/docstore/docstorelocal"
+	"ordergraph/platform/docstore/docstoretest"
 	"ordergraph/platform/identity"
 	"ordergraph/services/cart"
 	"ordergraph/services/order"
@@ -39,4 +40,15 @@ func TestAnOrderThatPanicsIsNotTheEnd(t *testing.T) {
 	if n, err := k.Sweep(background); n != 1 || err == nil || !strings.Contains(err.Error(), "panic") {
 		t.Errorf("%d swept: %v", n, err)
 	}
+}
+
+func TestWorkersOutlivePanics(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var trap docstoretest.Trap
+		k, err := order.New(background, order.Options{Store: trap.Wrap(docstoretest.Memory(t))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		trap.Outlived(t, k.Run)
+	})
 }

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"ordergraph/platform/docstore"
+	"ordergraph/platform/work"
 )
 
 const (
@@ -26,17 +26,14 @@ func (k *Keeper) turn() time.Duration { return k.at.Lease * 4 / 5 }
 // Run sweeps, listens to the payment service and rings the orders' own facts,
 // until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
-	g, working := errgroup.WithContext(ctx)
-	g.Go(func() error { return k.sweepOften(working) })
+	parts := []work.Part{{Name: "order's sweep", Run: k.sweepOften}}
 	if k.o.Bus != nil {
-		g.Go(func() error { return k.listen(working) })
+		parts = append(parts, work.Part{Name: "order's ears", Run: k.listen})
 	}
 	if k.relay != nil {
-		g.Go(func() error { return k.relay.Run(working) })
+		parts = append(parts, work.Part{Name: "order's relay", Run: k.relay.Run})
 	}
-	if err := g.Wait(); ctx.Err() == nil {
-		return err
-	}
+	work.Keep(ctx, k.o.Log, parts...)
 	return nil
 }
 
@@ -69,12 +66,8 @@ func (k *Keeper) Sweep(ctx context.Context) (int, error) {
 		for i := range page.Items {
 			id := page.Items[i].ID
 			g.Go(func() error {
-				defer func() {
-					if cause := recover(); cause != nil {
-						failed[i] = fmt.Errorf("order %s: panic: %v\n%s", id, cause, debug.Stack())
-					}
-				}()
-				if err := k.resume(ctx, id, false, false, time.Now().Add(k.turn())); err != nil {
+				err := work.Safely(func() error { return k.resume(ctx, id, false, false, time.Now().Add(k.turn())) })
+				if err != nil {
 					failed[i] = fmt.Errorf("order %s: %w", id, err)
 				}
 				return nil

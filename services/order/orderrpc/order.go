@@ -59,7 +59,7 @@ func (s server) Get(ctx context.Context, r *GetRequest) (*OrderView, error) {
 }
 
 func (s server) List(ctx context.Context, r *ListRequest) (*Page, error) {
-	p, err := s.order.List(ctx, host.CallerOf(ctx), order.ListQuery{Status: order.Status(r.Status), After: r.After, Limit: int(r.Limit)})
+	p, err := s.order.List(ctx, host.CallerOf(ctx), order.ListQuery{CustomerID: r.CustomerId, Status: order.Status(r.Status), After: r.After, Limit: int(r.Limit)})
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (c client) Get(ctx context.Context, who identity.Caller, id, accessToken st
 }
 
 func (c client) List(ctx context.Context, who identity.Caller, q order.ListQuery) (order.Page, error) {
-	p, err := c.rpc.List(host.WithCaller(ctx, who), &ListRequest{Status: string(q.Status), After: q.After, Limit: int64(q.Limit)})
+	p, err := c.rpc.List(host.WithCaller(ctx, who), &ListRequest{CustomerId: q.CustomerID, Status: string(q.Status), After: q.After, Limit: int64(q.Limit)})
 	if err != nil {
 		return order.Page{}, err
 	}

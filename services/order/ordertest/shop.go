@@ -24,6 +24,7 @@ import (
 	"ordergraph/platform/docstore/docstoretest"
 	"ordergraph/platform/events"
 	"ordergraph/platform/identity"
+	"ordergraph/platform/live"
 	"ordergraph/sandbox/card"
 	"ordergraph/services/cart"
 	"ordergraph/services/cart/carttest"
@@ -60,6 +61,9 @@ func Connected(bus *events.Bus, listeners ...string) Setting {
 	return func(s *Shop) { s.bus, s.listeners = bus, listeners }
 }
 
+// Rung lets orders ring the bell at every change that can be seen.
+func Rung(bell *live.Bell) Setting { return func(s *Shop) { s.bell = bell } }
+
 // OnDisk keeps the stores on disk, durably, and not in memory.
 func OnDisk() Setting { return func(s *Shop) { s.disk = true } }
 
@@ -78,6 +82,7 @@ type Shop struct {
 	deadlines order.Deadlines
 	disk      bool
 	bus       *events.Bus
+	bell      *live.Bell
 	listeners []string
 	wrapStock func(inventory.Service) inventory.Service
 	wrapCarts func(cart.Service) cart.Service
@@ -178,7 +183,7 @@ func (s *Shop) Start(reaper *docstoretest.Reaper) {
 func (s *Shop) Open(store docstore.Store, carts cart.Service, stock inventory.Service) *order.Keeper {
 	s.t.Helper()
 	k, err := order.New(context.Background(), order.Options{
-		Store: store, Bus: s.bus, Listeners: s.listeners, Cart: carts, Inventory: stock, Payment: s.Payments, Now: s.Clock.Now,
+		Store: store, Bus: s.bus, Listeners: s.listeners, Bell: s.bell, Cart: carts, Inventory: stock, Payment: s.Payments, Now: s.Clock.Now,
 		Deadlines: s.deadlines, Log: slog.New(slog.DiscardHandler),
 	})
 	s.must(err)

@@ -1,0 +1,110 @@
+package graph
+
+import (
+	"context"
+	"errors"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"ordergraph/graph/gengql"
+	"ordergraph/graph/view"
+	"ordergraph/platform/fault"
+	"ordergraph/services/account"
+	"ordergraph/services/inventory"
+)
+
+var (
+	errSignIn    = fault.New(fault.Unauthenticated, "graph.sign_in", "Sign in first.")
+	errForbidden = fault.New(fault.PermissionDenied, "graph.forbidden", "You may not do this.")
+)
+
+// hasPermission stands before fields that not everybody may ask for. The
+// service behind it asks again.
+func hasPermission(ctx context.Context, _ any, next graphql.Resolver, permission string) (any, error) {
+	switch who := caller(ctx); {
+	case who.May(view.PermissionOf(permission)):
+		return next(ctx)
+	case who.CustomerID == "" && len(who.Roles) == 0:
+		return nil, errSignIn
+	}
+	return nil, errForbidden.Say("You may not do this: it needs the permission %s.", permission)
+}
+
+func (r *Resolver) customers(ctx context.Context, first int32, after, email *string, staff *bool) (*view.CustomerConnection, error) {
+	if first < 0 || first > mostOrders {
+		return nil, errInput.Field("first").Say("`first` of customers must be from 0 to %d, not %d.", mostOrders, first)
+	}
+	page, err := r.account.List(ctx, caller(ctx), account.ListQuery{
+		Email: text(email), Staff: staff != nil && *staff, After: text(after), Limit: max(1, int(first)),
+	})
+	if err != nil {
+		return nil, nameCursor(err, view.Window{})
+	}
+	if first == 0 {
+		page = account.Page{HasMore: len(page.Customers) > 0}
+	}
+	return view.NewCustomers(page, after != nil), nil
+}
+
+// employed shows what became of a change of the staff.
+func employed(argument []string, c account.Customer, err error) (*gengql.StaffPayload, error) {
+	errs, err := mishaps(argument, err)
+	if err != nil {
+		return nil, err
+	}
+	p := &gengql.StaffPayload{UserErrors: errs}
+	if len(errs) == 0 {
+		p.Customer = view.NewCustomer(&c)
+	}
+	return p, nil
+}
+
+func (r *Resolver) stockOf(ctx context.Context, sku string) (*view.Stock, error) {
+	levels, err := r.inventory.Levels(ctx, []string{sku})
+	if err != nil {
+		return nil, err
+	}
+	stock, ok := levels[sku]
+	if !ok {
+		return nil, nil
+	}
+	return view.NewStock(&stock), nil
+}
+
+func (r *Resolver) adjust(ctx context.Context, in gengql.StockAdjustInput) (*gengql.StockAdjustPayload, error) {
+	p := &gengql.StockAdjustPayload{UserErrors: []view.StockUserError{}}
+	refuse := func(code string, field []string, message string) (*gengql.StockAdjustPayload, error) {
+		p.UserErrors = append(p.UserErrors, view.StockUserError{Code: &code, Field: field, Message: message})
+		return p, nil
+	}
+	if (in.Delta == nil) == (in.Set == nil) {
+		return refuse("INVALID", []string{"input", "delta"}, "Give either `delta` or `set`.")
+	}
+	if n := len(in.IdempotencyKey); n < 8 || n > 255 {
+		return refuse("INVALID", []string{"input", "idempotencyKey"}, "An idempotency key has 8 to 255 characters.")
+	}
+	change := inventory.Change{Key: "staff:" + in.IdempotencyKey, SKU: in.Sku, Warehouse: inventory.DefaultWarehouse, Reason: text(in.Reason)}
+	if in.Warehouse != nil {
+		change.Warehouse = *in.Warehouse
+	}
+	if in.Delta != nil {
+		change.Delta = int64(*in.Delta)
+	} else {
+		set := int64(*in.Set)
+		change.Set = &set
+	}
+	stocks, err := r.inventory.Adjust(ctx, caller(ctx), []inventory.Change{change})
+	switch e := fault.Of(err); {
+	case err == nil:
+	case errors.Is(err, inventory.ErrNegative):
+		return refuse("NEGATIVE", []string{"input"}, e.Message)
+	case errors.Is(err, inventory.ErrNoWarehouse):
+		return refuse("WAREHOUSE_NOT_FOUND", []string{"input", "warehouse"}, e.Message)
+	case e.Kind == fault.Invalid:
+		return refuse("INVALID", []string{"input"}, e.Message)
+	default:
+		return nil, err
+	}
+	p.Stock = view.NewStock(&stocks[0])
+	return p, nil
+}
