@@ -34,7 +34,7 @@ func serve(b *testing.B, shop *graphtest.Shop, client func() (next func() []byte
 	})
 }
 
-func body(b *testing.B, query string, vars graphtest.Vars) []byte {
+func body(b testing.TB, query string, vars graphtest.Vars) []byte {
 	b.Helper()
 	text, err := json.Marshal(map[string]any{"query": query, "variables": vars})
 	if err != nil {
