@@ -3,11 +3,11 @@ package docstore
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
+
+	"ordergraph/platform/work"
 )
 
 const (
@@ -121,8 +121,11 @@ func (c *Crowd[T]) grant(ctx context.Context, id string, wishes []*wish[T]) {
 	if slices.ContainsFunc(wishes, func(w *wish[T]) bool { return w.create }) {
 		write = c.docs.Upsert
 	}
-	doc, err := surviving(func() (T, error) {
-		return write(ctx, id, func(d *T) error {
+	var doc T
+	// A panic is the error of all changes that were to be written together: they
+	// are made in a goroutine of nobody's, where it would end the process.
+	err := work.Safely(func() (err error) {
+		doc, err = write(ctx, id, func(d *T) error {
 			changed := false
 			err := c.around(d, func() bool {
 				for _, w := range wishes {
@@ -144,6 +147,7 @@ func (c *Crowd[T]) grant(ctx context.Context, id string, wishes []*wish[T]) {
 			}
 			return err
 		})
+		return err
 	})
 	for _, w := range wishes {
 		if err != nil { // what was said is void: it may rest on changes that were not made
@@ -152,16 +156,4 @@ func (c *Crowd[T]) grant(ctx context.Context, id string, wishes []*wish[T]) {
 		w.doc = doc
 		close(w.done)
 	}
-}
-
-// surviving makes a panic the error of the changes that were to be written
-// together: they are made in a goroutine of nobody's, where it would end the
-// process.
-func surviving[T any](write func() (T, error)) (doc T, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic in a change: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return write()
 }

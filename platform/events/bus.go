@@ -16,6 +16,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"ordergraph/platform/work"
 )
 
 const (
@@ -101,10 +103,10 @@ func (b *Bus) Listen(ctx context.Context, topic, group string, handle Handler) e
 		owned: map[int]*lane{}, changed: make(chan struct{}, 1),
 	}
 	defer l.releaseAll(context.WithoutCancel(ctx))
-	var both sync.WaitGroup
-	both.Go(func() { l.keepLeases(ctx) })
-	l.read(ctx)
-	both.Wait()
+	who := group + " listening to " + topic
+	work.Keep(ctx, b.log,
+		work.Part{Name: "leases of " + who, Run: l.keepLeases},
+		work.Part{Name: "reading of " + who, Run: l.read})
 	return ctx.Err()
 }
 
@@ -133,7 +135,7 @@ func (l *listener) leaseKey(n int) string {
 func (l *listener) membersKey() string { return fmt.Sprintf("members:{%s}:%s", l.topic, l.group) }
 
 // keepLeases takes and renews this listener's fair share of the lanes.
-func (l *listener) keepLeases(ctx context.Context) {
+func (l *listener) keepLeases(ctx context.Context) error {
 	patience := newPatience()
 	for ctx.Err() == nil {
 		settled, err := l.shareLanes(ctx)
@@ -150,6 +152,7 @@ func (l *listener) keepLeases(ctx context.Context) {
 		}
 		pause(ctx, wait/2+mathrand.N(wait))
 	}
+	return ctx.Err()
 }
 
 // share notes that a member (ARGV[1]) of the group lives, extends its leases
@@ -253,7 +256,12 @@ func (l *listener) take(ctx context.Context, fresh []int) error {
 		la := &lane{queue: make(chan redis.XMessage, 2*readCount), stop: stop, done: make(chan struct{})}
 		go func() {
 			defer close(la.done)
-			l.work(working, n, la, left)
+			work.Keep(working, l.log, work.Part{Name: fmt.Sprintf("lane %d of %s", n, l.topic), Run: func(ctx context.Context) error {
+				batch := left
+				left = nil // should it panic, it is rung again
+				l.handleAll(ctx, n, batch)
+				return l.work(ctx, n, la)
+			}})
 		}()
 		l.owned[n] = la
 	}
@@ -329,7 +337,7 @@ const behindFor = 20 * time.Millisecond
 // read fetches new entries of all owned lanes in one call and hands them to
 // the lanes' workers. A lane whose worker is behind is left out: what is not
 // read waits in Redis, and holds no other lane up.
-func (l *listener) read(ctx context.Context) {
+func (l *listener) read(ctx context.Context) error {
 	client, done := dedicated(ctx, l.client)
 	defer done()
 	patience := newPatience()
@@ -361,7 +369,7 @@ func (l *listener) read(ctx context.Context) {
 		case errors.Is(err, redis.Nil), err == nil:
 			patience.reset()
 		case ctx.Err() != nil:
-			return
+			return ctx.Err()
 		case strings.HasPrefix(err.Error(), "NOGROUP"):
 			// Redis has forgotten everything. The groups are made anew; the
 			// facts are rung again.
@@ -386,11 +394,12 @@ func (l *listener) read(ctx context.Context) {
 				case la.queue <- m:
 				case <-la.done: // given back meanwhile; its next reader claims the entry
 				case <-ctx.Done():
-					return
+					return ctx.Err()
 				}
 			}
 		}
 	}
+	return ctx.Err()
 }
 
 type reading struct {
@@ -415,14 +424,12 @@ func (l *listener) reading() (names []string, byName map[string]reading, behind 
 	return names, byName, behind
 }
 
-// work handles one lane's facts one after another, first those that its last
-// reader took and did not finish.
-func (l *listener) work(ctx context.Context, n int, la *lane, left []redis.XMessage) {
-	l.handleAll(ctx, n, left)
+// work handles one lane's facts one after another.
+func (l *listener) work(ctx context.Context, n int, la *lane) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return ctx.Err()
 		case m := <-la.queue:
 			batch := []redis.XMessage{m}
 			for more := true; more && len(batch) < readCount; {
@@ -483,15 +490,10 @@ func (l *listener) handleAll(ctx context.Context, n int, batch []redis.XMessage)
 	}
 }
 
-func (l *listener) handleOne(ctx context.Context, f Fact) (err error) {
+func (l *listener) handleOne(ctx context.Context, f Fact) error {
 	ctx, cancel := context.WithTimeout(ctx, handleIn)
 	defer cancel()
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
-	return l.handle(ctx, f)
+	return work.Safely(func() error { return l.handle(ctx, f) })
 }
 
 // dedicated is a client for reads that block, which end when ctx does and take

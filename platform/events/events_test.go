@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,6 +43,7 @@ type world struct {
 	relay  *events.Relay[thing]
 	clock  *clocktest.Clock // the relay's
 	block  time.Duration    // how long a listener's read blocks, if not as usual
+	mines  atomic.Int64     // how often the relay's look at an outbox is to panic
 	ctx    context.Context
 	end    func()
 	all    sync.WaitGroup
@@ -72,7 +74,7 @@ func newWorldAt(t *testing.T, addr string, clock *clocktest.Clock) *world {
 	w := &world{t: t, things: things, clock: clock, client: redis.NewClient(&redis.Options{Addr: addr})}
 	w.ctx, w.end = context.WithCancel(t.Context())
 	w.bus = events.NewBus(w.client, slog.New(slog.DiscardHandler))
-	w.relay = events.NewRelay(w.bus, topic, things, func(d *thing) *events.Outbox { return &d.Outbox }, events.RelayOptions{Now: clock.Now})
+	w.relay = events.NewRelay(w.bus, topic, things, w.outbox, events.RelayOptions{Now: clock.Now})
 	w.all.Go(func() { _ = w.relay.Run(w.ctx) })
 	t.Cleanup(func() {
 		w.end()
@@ -81,6 +83,13 @@ func newWorldAt(t *testing.T, addr string, clock *clocktest.Clock) *world {
 		_ = store.Close()
 	})
 	return w
+}
+
+func (w *world) outbox(d *thing) *events.Outbox {
+	if w.mines.Load() > 0 && w.mines.Add(-1) >= 0 {
+		panic("a mine")
+	}
+	return &d.Outbox
 }
 
 // on runs the test on the embedded Redis and on a real one.
@@ -230,6 +239,26 @@ func TestAFailedFactIsRungAgain(t *testing.T) {
 			t.Errorf("%d tries", tries)
 		}
 	})
+}
+
+// A relay that panics over documents goes on with them, and with all others.
+func TestARelayOutlivesPanics(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, miniredis.RunT(t).Addr())
+	var one, two ears
+	w.listen("one", one.hear)
+	w.listen("two", two.hear)
+	for range 3 {
+		w.count("thing-0")
+		w.mines.Store(2)
+		w.eventually(func() error {
+			if n := w.mines.Load(); n > 0 {
+				return fmt.Errorf("%d mines are left", n)
+			}
+			return nil
+		})
+	}
+	w.eventually(func() error { return errors.Join(one.has(1, 3), two.has(1, 3), w.settled()) })
 }
 
 func TestListenersOfAGroupShareAndStandIn(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"ordergraph/platform/docstore"
+	"ordergraph/platform/work"
 )
 
 const (
@@ -150,26 +151,30 @@ func (r *Relay[T]) first(id string) bool {
 
 // Run rings, sweeps and takes confirmations until ctx ends.
 func (r *Relay[T]) Run(ctx context.Context) error {
-	var all sync.WaitGroup
-	all.Go(func() { r.flush(ctx) })
-	all.Go(func() { r.hearConfirmations(ctx) })
+	work.Keep(ctx, r.log,
+		work.Part{Name: "ringing of " + r.topic, Run: r.flush},
+		work.Part{Name: "sweep of " + r.topic, Run: r.sweepOften},
+		work.Part{Name: "confirmations of " + r.topic, Run: r.hearConfirmations})
+	return ctx.Err()
+}
+
+func (r *Relay[T]) sweepOften(ctx context.Context) error {
 	for ctx.Err() == nil {
 		if err := r.Sweep(ctx); err != nil && ctx.Err() == nil {
 			r.log.WarnContext(ctx, "facts that are due could not be rung", "topic", r.topic, "error", err)
 		}
 		pause(ctx, sweepEvery/2+mathrand.N(sweepEvery))
 	}
-	all.Wait()
 	return ctx.Err()
 }
 
 // flush rings what waits in the queue, as much at once as there is.
-func (r *Relay[T]) flush(ctx context.Context) {
+func (r *Relay[T]) flush(ctx context.Context) error {
 	for {
 		var rings []Pending
 		select {
 		case <-ctx.Done():
-			return
+			return ctx.Err()
 		case p := <-r.queue:
 			rings = append(rings, p)
 		}
@@ -236,7 +241,7 @@ func (r *Relay[T]) Sweep(ctx context.Context) error {
 
 // hearConfirmations takes facts that were confirmed out of their outboxes. A
 // confirmation that gets lost here is made again, for the fact is rung again.
-func (r *Relay[T]) hearConfirmations(ctx context.Context) {
+func (r *Relay[T]) hearConfirmations(ctx context.Context) error {
 	const group = "relay"
 	client, done := dedicated(ctx, r.bus.client)
 	defer done()
@@ -250,7 +255,7 @@ func (r *Relay[T]) hearConfirmations(ctx context.Context) {
 		case errors.Is(err, redis.Nil):
 			continue
 		case ctx.Err() != nil:
-			return
+			return ctx.Err()
 		case err != nil && strings.HasPrefix(err.Error(), "NOGROUP"):
 			if err := client.XGroupCreateMkStream(ctx, stream, group, "0").Err(); err != nil && !strings.HasPrefix(err.Error(), "BUSYGROUP") {
 				pause(ctx, 50*time.Millisecond)
@@ -270,6 +275,7 @@ func (r *Relay[T]) hearConfirmations(ctx context.Context) {
 			}
 		}
 	}
+	return ctx.Err()
 }
 
 // confirm notes a batch of confirmations, each document in one write.

@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -27,6 +26,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"ordergraph/platform/work"
 )
 
 // StopWithin is how long a process may take to stop: two thirds to finish
@@ -53,7 +54,7 @@ type Host struct {
 	here     map[string]any
 	remotes  map[string]any // clients dialled so far
 	checks   []check
-	workers  []worker
+	workers  []work.Part
 	stoppers []stopper
 	closers  []closer
 	mu       sync.Mutex
@@ -63,11 +64,6 @@ type Host struct {
 type check struct {
 	name string
 	ping func(context.Context) error
-}
-
-type worker struct {
-	name string
-	run  func(context.Context) error
 }
 
 type stopper struct {
@@ -168,7 +164,7 @@ func (h *Host) Handle(pattern string, handler http.Handler) { h.mux.Handle(patte
 // Work runs in the background, at most until the process stops. If it fails,
 // that is logged and it starts again, with growing patience; nil ends it.
 func (h *Host) Work(name string, run func(context.Context) error) {
-	h.workers = append(h.workers, worker{name, run})
+	h.workers = append(h.workers, work.Part{Name: name, Run: run})
 }
 
 // Check is asked by /readyz: the process is ready while every check is nil.
@@ -236,9 +232,7 @@ func (h *Host) Run(ctx context.Context) error {
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWorking()
 	var workers sync.WaitGroup
-	for _, w := range h.workers {
-		workers.Go(func() { h.supervise(working, w) })
-	}
+	workers.Go(func() { work.Keep(working, h.o.Log, h.workers...) })
 
 	var cause error
 	select {
@@ -305,35 +299,6 @@ func waitFor(group *sync.WaitGroup, most time.Duration) bool {
 	}
 }
 
-func (h *Host) supervise(ctx context.Context, w worker) {
-	const first, most = 200 * time.Millisecond, 15 * time.Second
-	for pause := first; ; pause = min(2*pause, most) {
-		began := time.Now()
-		err := h.once(ctx, w)
-		if err == nil || ctx.Err() != nil {
-			return
-		}
-		if time.Since(began) > time.Minute {
-			pause = first
-		}
-		h.o.Log.ErrorContext(ctx, "worker ended; it starts again", "worker", w.name, "error", err, "after", pause)
-		select {
-		case <-time.After(pause/2 + rand.N(pause)):
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-func (h *Host) once(ctx context.Context, w worker) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return w.run(ctx)
-}
-
 // ready answers 200 while every check passes and 503 otherwise, with each
 // check's state as JSON. Errors themselves go to the log: they may name hosts.
 func (h *Host) ready(w http.ResponseWriter, r *http.Request) {
@@ -351,7 +316,7 @@ func (h *Host) ready(w http.ResponseWriter, r *http.Request) {
 	var all sync.WaitGroup
 	for i, c := range h.checks {
 		all.Go(func() {
-			err := c.ping(ctx)
+			err := work.Safely(func() error { return c.ping(ctx) })
 			results[i] = result{c.name, err == nil}
 			if err != nil {
 				h.o.Log.WarnContext(ctx, "not ready", "check", c.name, "error", err)

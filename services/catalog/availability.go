@@ -10,6 +10,7 @@ import (
 
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
+	"ordergraph/platform/work"
 	"ordergraph/services/inventory"
 )
 
@@ -72,7 +73,7 @@ func (g *gathering) do(news inventory.AvailabilityChanged, write func([]inventor
 		batch := g.waiting
 		g.waiting = nil
 		g.mu.Unlock()
-		err := write(latest(batch))
+		err := work.Safely(func() error { return write(latest(batch)) })
 		for _, w := range batch {
 			w.done <- err
 		}

@@ -13,6 +13,7 @@ import (
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
 	"ordergraph/platform/fault"
+	"ordergraph/platform/work"
 )
 
 // Options are what a Keeper works with.
@@ -137,7 +138,7 @@ func (k *Keeper) load(ctx context.Context) error {
 	read := time.Since(began)
 	go func() {
 		began := time.Now()
-		if err := k.text.add(items); err != nil {
+		if err := work.Safely(func() error { return k.text.add(items) }); err != nil {
 			k.log.Error("The search index could not be built.", "error", err)
 			return
 		}
@@ -192,17 +193,12 @@ func (k *Keeper) showCollections(docs []collectionDoc) {
 
 // Run listens to inventory and follows the other copies until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
-	var work sync.WaitGroup
-	defer work.Wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	failed := make(chan error, 2)
-	work.Go(func() { failed <- k.follow(ctx) })
-	work.Go(func() { failed <- k.reconcile(ctx) })
+	parts := []work.Part{{Name: "catalog's view of other copies", Run: k.follow}, {Name: "catalog's view of the stock", Run: k.reconcile}}
 	if k.bus != nil {
-		work.Go(func() { failed <- k.listen(ctx) })
+		parts = append(parts, work.Part{Name: "catalog's ears", Run: k.listen})
 	}
-	return <-failed
+	work.Keep(ctx, k.log, parts...)
+	return ctx.Err()
 }
 
 // followEvery is how often a copy looks for what others have written.

@@ -15,6 +15,7 @@ import (
 
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/identity"
+	"ordergraph/platform/work"
 	"ordergraph/services/inventory"
 )
 
@@ -39,11 +40,15 @@ func (k *Keeper) Put(ctx context.Context, who identity.Caller, products []Produc
 	problems := make([]error, len(products))
 	for i := range products {
 		checks.Go(func() error {
-			accepted[i], problems[i] = accept(products[i], k.currency)
-			return nil
+			return work.Safely(func() error {
+				accepted[i], problems[i] = accept(products[i], k.currency)
+				return nil
+			})
 		})
 	}
-	_ = checks.Wait()
+	if err := checks.Wait(); err != nil {
+		return nil, fmt.Errorf("put products: %w", err)
+	}
 	for i := range products {
 		if problems[i] == nil {
 			if at, again := first[accepted[i].Handle]; again {
@@ -104,9 +109,10 @@ func (k *Keeper) write(ctx context.Context, accepted []productDoc, todo []int, r
 	writers.SetLimit(putWriters)
 	for at, i := range todo {
 		writers.Go(func() error {
-			var err error
-			docs[at], results[i].Outcome, err = k.writeOne(writing, accepted[i], seq)
-			return err
+			return work.Safely(func() (err error) {
+				docs[at], results[i].Outcome, err = k.writeOne(writing, accepted[i], seq)
+				return err
+			})
 		})
 	}
 	if err = writers.Wait(); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/identity"
+	"ordergraph/platform/work"
 )
 
 const adjustAtOnce = 32 // SKUs
@@ -50,7 +51,11 @@ func (k *Keeper) Adjust(ctx context.Context, who identity.Caller, changes []Chan
 	group.SetLimit(adjustAtOnce)
 	for _, sku := range order {
 		group.Go(func() error {
-			doc, err := k.adjustOne(ctx, sku, bySKU[sku], changes, refused)
+			var doc stockDoc
+			err := work.Safely(func() (err error) {
+				doc, err = k.adjustOne(ctx, sku, bySKU[sku], changes, refused)
+				return err
+			})
 			if err != nil {
 				return fmt.Errorf("adjust %s: %w", sku, err)
 			}

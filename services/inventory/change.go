@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ordergraph/platform/docstore"
+	"ordergraph/platform/work"
 )
 
 // change applies one rule to a SKU's stock, together with others of the same
@@ -100,7 +101,7 @@ func (k *Keeper) enterAside(ctx context.Context, doc stockDoc) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), enterWithin)
 		defer cancel()
-		if err := k.movements.Load(ctx, tail); err != nil {
+		if err := work.Safely(func() error { return k.movements.Load(ctx, tail) }); err != nil {
 			k.entries.end(doc.ID, 0)
 			if !errors.Is(err, docstore.ErrUnavailable) {
 				k.log.WarnContext(ctx, "movements could not be entered into the ledger; they are later", "sku", doc.ID, "error", err)

@@ -15,6 +15,7 @@ import (
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
 	"ordergraph/platform/identity"
+	"ordergraph/platform/work"
 )
 
 // Options are what a Keeper needs.
@@ -228,10 +229,15 @@ func total(lines []Line) ([]Line, error) {
 // Run expires reservations, finishes what a crash left half done, keeps the
 // ledger, and rings facts, until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
-	var all sync.WaitGroup
+	parts := []work.Part{{Name: "inventory's sweep", Run: k.sweepOften}}
 	if k.relay != nil {
-		all.Go(func() { _ = k.relay.Run(ctx) })
+		parts = append(parts, work.Part{Name: "inventory's relay", Run: k.relay.Run})
 	}
+	work.Keep(ctx, k.log, parts...)
+	return ctx.Err()
+}
+
+func (k *Keeper) sweepOften(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for ctx.Err() == nil {
@@ -243,7 +249,6 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
-	all.Wait()
 	return ctx.Err()
 }
 

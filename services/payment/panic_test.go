@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"ordergraph/platform/docstore/docstoretest"
 	"ordergraph/services/payment"
 	"ordergraph/services/payment/paymenttest"
 )
@@ -25,5 +26,13 @@ func TestAPanicAtTheProcessorIsNotTheEnd(t *testing.T) {
 		if n := strings.Count(w.Log.String(), "payment: panic"); n != 2 {
 			t.Errorf("%d panics were logged, want that of the call and that of the sweep", n)
 		}
+	})
+}
+
+func TestWorkersOutlivePanics(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := paymenttest.New(t)
+		var trap docstoretest.Trap
+		trap.Outlived(t, w.Another(trap.Wrap(w.Store)).Run)
 	})
 }

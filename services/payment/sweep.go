@@ -8,20 +8,18 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"ordergraph/platform/docstore"
+	"ordergraph/platform/work"
 )
 
 const sweepers = 8 // payments taken on at once by one sweep
 
 // Run sweeps, and rings what is owed, until ctx ends.
 func (c *Cashier) Run(ctx context.Context) error {
-	g, working := errgroup.WithContext(ctx)
-	g.Go(func() error { return c.sweepOn(working) })
+	parts := []work.Part{{Name: "payment's sweep", Run: c.sweepOn}}
 	if c.relay != nil {
-		g.Go(func() error { return c.relay.Run(working) })
+		parts = append(parts, work.Part{Name: "payment's relay", Run: c.relay.Run})
 	}
-	if err := g.Wait(); ctx.Err() == nil {
-		return err
-	}
+	work.Keep(ctx, c.log, parts...)
 	return nil
 }
 
