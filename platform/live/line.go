@@ -31,6 +31,7 @@ type line struct {
 	changes []*thing          // to be subscribed to or left
 	up      bool              // a connection listens
 	wake    chan struct{}
+	away    bool // it was said that Redis is away; run's own
 }
 
 // change has the writer look at a thing. The lock is held.
@@ -65,7 +66,8 @@ func (l *line) run(ctx context.Context) {
 			trouble = patience{}
 		}
 		wait := trouble.next()
-		if trouble.tries == 1 {
+		if !l.away {
+			l.away = true
 			l.hub.o.Log.WarnContext(ctx, "redis is away; live updates are polled meanwhile", "line", l.name, "error", err, "again", wait)
 		}
 		if cluster, ok := l.hub.o.Client.(*redis.ClusterClient); ok {
@@ -91,6 +93,10 @@ func (l *line) session(ctx context.Context) error {
 	stop := context.AfterFunc(working, func() { _ = conn.Close() }) // which ends the read
 	defer stop()
 	l.raise()
+	if l.away {
+		l.away = false
+		l.hub.o.Log.InfoContext(ctx, "redis is back; live updates are heard again", "line", l.name)
+	}
 	var writer sync.WaitGroup
 	writer.Go(func() {
 		defer cancel()
