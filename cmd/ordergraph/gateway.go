@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"ordergraph/graph"
+	"ordergraph/platform/cache"
 	"ordergraph/platform/host"
 	"ordergraph/platform/live"
 	"ordergraph/platform/telemetry"
@@ -47,9 +48,13 @@ func (c *gatewayConfig) check(wrong *complaints) {
 var gatewayCalls = []string{"account", "catalog", "inventory", "cart", "order"}
 
 // startGateway needs no Redis: without a client, what clients watch is polled.
-func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client redis.UniversalClient) error {
+func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Client) error {
 	log = log.With("service", gateway)
-	hub := live.NewHub(live.Options{Client: client, Log: log})
+	listening := live.Options{Log: log}
+	if client != nil {
+		listening.Client = client
+	}
+	hub := live.NewHub(listening)
 	h.Work("live updates", hub.Run)
 	o := graph.Options{
 		Log: log, Live: hub, Origins: s.Origins, NoIntrospection: s.Introspection == "off",
@@ -58,6 +63,13 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client redis.Uni
 			ShipsTo: cart.DefaultRules(s.Currency, s.Country).ShipsTo(),
 		},
 	}
+	persisted := cache.Options{Prefix: "query:", Log: log}
+	if client != nil {
+		persisted.Redis = client.Options()
+	}
+	known := cache.New(persisted)
+	h.OnClose("persisted queries", known.Close)
+	o.Persisted = known
 	var errs [5]error
 	o.Account, errs[4] = host.Use(h, accountrpc.Contract)
 	o.Catalog, errs[0] = host.Use(h, catalogrpc.Contract)
@@ -76,6 +88,9 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client redis.Uni
 	h.Handle("/graphql", logged(log, front))
 	h.Handle("/graphql/stream", logged(log, front.Streams()))
 	h.OnStop("open connections", front.Drain)
+	if s.Introspection == "on" {
+		h.Handle("GET /schema.graphql", graph.Schema())
+	}
 	h.Handle(http.MethodGet+" "+demo.PicturePath, demo.Pictures())
 	if s.Playground == "on" {
 		h.Handle("GET "+web.PlaygroundPath, web.Playground())

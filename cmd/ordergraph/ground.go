@@ -22,7 +22,7 @@ import (
 
 // ground is what services in this process stand on, with the engines that
 // the settings choose.
-func (c *groundConfig) ground(h *host.Host, log *slog.Logger, client redis.UniversalClient) *services.Ground {
+func (c *groundConfig) ground(h *host.Host, log *slog.Logger, client *redis.Client) *services.Ground {
 	bell := live.NewBell(client, log)
 	h.Work("live updates' bell", bell.Run)
 	return &services.Ground{
@@ -56,7 +56,7 @@ func (c *groundConfig) store(ctx context.Context, log *slog.Logger, service stri
 // redis is for services: the server, which must answer, or one embedded in
 // this process, whose memory ends with it: it only rings, and what it forgets
 // is rung again.
-func (c *groundConfig) redis(ctx context.Context, h *host.Host, log *slog.Logger) (redis.UniversalClient, error) {
+func (c *groundConfig) redis(ctx context.Context, h *host.Host, log *slog.Logger) (*redis.Client, error) {
 	if c.RedisURL == "" {
 		embedded := miniredis.NewMiniRedis()
 		if err := embedded.Start(); err != nil {
@@ -79,7 +79,7 @@ func (c *groundConfig) redis(ctx context.Context, h *host.Host, log *slog.Logger
 // doorbell is for a gateway on its own: the server, or nil where none is set.
 // It may be away at the start: the gateway answers without it, and live
 // updates come later.
-func (c *groundConfig) doorbell(h *host.Host, log *slog.Logger) (redis.UniversalClient, error) {
+func (c *groundConfig) doorbell(h *host.Host, log *slog.Logger) (*redis.Client, error) {
 	if c.RedisURL == "" {
 		log.Warn("REDIS_URL is not set: live updates are found by asking the services, and come up to two seconds late")
 		return nil, nil
@@ -91,7 +91,7 @@ func (c *groundConfig) doorbell(h *host.Host, log *slog.Logger) (redis.Universal
 	return connectRedis(h, log, options), nil
 }
 
-func connectRedis(h *host.Host, log *slog.Logger, options *redis.Options) redis.UniversalClient {
+func connectRedis(h *host.Host, log *slog.Logger, options *redis.Options) *redis.Client {
 	// The driver's own complaints; what they mean for the shop is told by
 	// those who use it.
 	redis.SetLogger(redisLog{log})

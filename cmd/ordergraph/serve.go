@@ -81,7 +81,7 @@ func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) er
 			return err
 		}
 	}
-	var client redis.UniversalClient // one for everybody in this process
+	var client *redis.Client // one for everybody in this process
 	if here := s.here(); len(here) > 0 {
 		var err error
 		if client, err = s.redis(ctx, h, log); err != nil {
