@@ -251,3 +251,21 @@ func TestSignalledSource(t *testing.T) {
 	close(h.trial.feed)
 	l.want(done, "")
 }
+
+// A panic ends what it belongs to, and nothing else.
+func TestPanics(t *testing.T) {
+	h := open(t, nil)
+	bystander := h.listen(t, "subscription{feed}")
+	response := h.ask(t, "POST", "/graphql", "*/*", `{"query":"{panics}"}`)
+	if text := all(t, response); response.StatusCode != 500 || !strings.Contains(text, `"code":"INTERNAL_SERVER_ERROR"`) || strings.Contains(text, "a resolver's panic") {
+		t.Errorf("status %d: %s", response.StatusCode, text)
+	}
+	for _, document := range []string{"{panics}", "subscription{panics}"} {
+		got := all(t, h.ask(t, "POST", "/graphql", sse, `{"query":"`+document+`"}`))
+		if !strings.HasSuffix(got, `"extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}`+"\n\n"+done) || strings.Contains(got, "'s panic") {
+			t.Errorf("%s: %q", document, got)
+		}
+	}
+	h.trial.feed <- 1
+	bystander.want(next(`{"data":{"feed":1}}`))
+}
