@@ -14,9 +14,12 @@ import (
 // The benchmarks leave the network out: they show what the gateway itself
 // costs, with the services in the same process.
 
-func serve(b *testing.B, shop *graphtest.Shop, client func() (next func() []byte)) {
+func serve(b *testing.B, shop *graphtest.Shop, client func() (next func() []byte), encodings ...string) {
 	b.Helper()
 	header := http.Header{"Content-Type": {"application/json"}}
+	if len(encodings) > 0 {
+		header["Accept-Encoding"] = encodings
+	}
 	b.ReportAllocs()
 	b.ResetTimer()
 	b.RunParallel(func(p *testing.PB) {
@@ -57,10 +60,16 @@ const productPage = `query Product($handle: String!) { product(handle: $handle) 
 	seo { title description }
 } }`
 
-func BenchmarkProductByHandle(b *testing.B) {
+func BenchmarkProductByHandle(b *testing.B) { benchmarkProduct(b) }
+
+// What it costs beyond that to compress the page, as browsers wish.
+func BenchmarkProductCompressed(b *testing.B) { benchmarkProduct(b, "gzip, deflate, br, zstd") }
+
+func benchmarkProduct(b *testing.B, encodings ...string) {
+	b.Helper()
 	shop := graphtest.New(b, nil, catalogtest.WithOptions(catalogtest.Product("Shirt", 1999, "summer"), "Size/Colour",
 		"S/Red", "M/Red", "L/Red", "S/Blue", "M/Blue", "L/Blue", "S/White", "M/White", "L/White", "XL/White"))
-	serve(b, shop, same(body(b, productPage, graphtest.Vars{"handle": shop.Product("Shirt").Handle})))
+	serve(b, shop, same(body(b, productPage, graphtest.Vars{"handle": shop.Product("Shirt").Handle})), encodings...)
 }
 
 func BenchmarkListOf20(b *testing.B) {

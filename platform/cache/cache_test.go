@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
 	"ordergraph/platform/cache"
@@ -60,6 +61,15 @@ func TestProcessesShareTexts(t *testing.T) {
 	want(t, one, "mug", "a mug")
 	want(t, other, "mug", "a mug")
 	wantNone(t, open(t, cache.Options{Redis: options}), "mug")
+}
+
+// The Redis of a laptop is a part of the program.
+func TestEmbeddedRedis(t *testing.T) {
+	options := &redis.Options{Addr: miniredis.RunT(t).Addr()}
+	one, other := open(t, cache.Options{Redis: options}), open(t, cache.Options{Redis: options})
+	one.Put(t.Context(), "mug", "a mug")
+	want(t, other, "mug", "a mug")
+	wantNone(t, other, "cup")
 }
 
 // What is used stays, what is not goes.
