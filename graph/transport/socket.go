@@ -35,10 +35,6 @@ const (
 // longestReason is how many bytes may say why a socket is closed.
 const longestReason = 123
 
-// lastGrace is how long a client that was too slow may still take to read what
-// has been begun, so that it can also read why its socket is closed.
-const lastGrace = 5 * time.Second
-
 // silences is how many times Limits.KeepAlive nothing may be heard of a client.
 const silences = 3
 
@@ -109,7 +105,7 @@ func (k *socket) open(v *visit, ws *websocket.Conn, conn *socketConn) {
 	ws.SetReadLimit(-1) // read says it better
 	k.mu.Lock()
 	k.visit, k.ws, k.conn = v, ws, conn
-	k.pulse = time.AfterFunc(k.server.o.Limits.InitWithin, k.beat)
+	k.pulse = time.AfterFunc(min(k.server.o.Limits.InitWithin, k.server.o.Limits.KeepAlive), k.beat)
 	k.mu.Unlock()
 	go k.serve()
 }
@@ -270,17 +266,20 @@ func (k *socket) beat() {
 		k.mu.Unlock()
 		return
 	}
-	silent := k.conn.silent()
+	age, silent, wait := time.Since(k.conn.opened), k.conn.silent(), limits.KeepAlive
+	if k.state == socketFresh {
+		wait = min(wait, limits.InitWithin-age)
+	}
 	switch began := time.Duration(k.reading.Load()); {
-	case k.state == socketFresh:
+	case wait <= 0:
 		k.endLocked(closeInitTimeout, "Connection initialisation timeout")
 	case silent >= silences*limits.KeepAlive:
 		k.endLocked(websocket.StatusPolicyViolation, "Nothing was heard for "+silent.Round(time.Second).String()+".")
-	case began > 0 && time.Since(k.conn.opened)-began > limits.Time:
+	case began > 0 && age-began > limits.Time:
 		k.endLocked(websocket.StatusPolicyViolation, "A message took longer than "+limits.Time.String()+" to arrive.")
 	}
 	if k.ending == 0 {
-		k.pulse.Reset(limits.KeepAlive)
+		k.pulse.Reset(wait)
 	}
 	ping := k.ending == 0 && silent >= limits.KeepAlive/2
 	k.mu.Unlock()
@@ -330,15 +329,11 @@ func (k *socket) write(frame func() error) {
 	if !k.listens() {
 		return
 	}
-	began, most := time.Now(), k.server.o.Limits.SendWithin
-	_ = k.conn.SetWriteDeadline(began.Add(most + lastGrace))
-	err := frame()
-	_ = k.conn.SetWriteDeadline(time.Time{})
-	switch {
+	switch err := frame(); {
 	case err != nil:
 		k.end(websocket.StatusTryAgainLater, "The connection broke.")
 		_ = k.conn.Close()
-	case time.Since(began) > most:
-		k.end(websocket.StatusTryAgainLater, "A message was not read within "+most.String()+".")
+	case k.conn.slow.Load():
+		k.end(websocket.StatusTryAgainLater, "A message was not read within "+k.conn.sendWithin.String()+".")
 	}
 }

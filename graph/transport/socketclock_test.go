@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -59,14 +60,23 @@ func TestASessionExpiresWhileConnected(t *testing.T) {
 func TestClientsThatVanishAreFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := openInBubble(t, func(o *transport.Options) { o.Limits.KeepAlive = 20 * time.Second })
-		alive, vanished := h.greet(t), h.greet(t)
+		alive := h.greet(t)
+		vanished, err := h.client.Transport.(*http.Transport).DialContext(t.Context(), "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = vanished.Close() }()
+		go func() { _, _ = io.Copy(io.Discard, vanished) }() // as the network does, for a while
+		if _, err := io.WriteString(vanished, upgrade+frame(0x81, `{"type":"connection_init"}`)); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
 		began := time.Now()
 		ended := make(chan error, 1)
 		go func() {
 			_, _, err := alive.ws.Read(context.Background()) // which answers pings
 			ended <- err
 		}()
-		_ = vanished // does not even read
 		for h.Connections() == 2 {
 			time.Sleep(time.Second)
 		}
@@ -76,7 +86,7 @@ func TestClientsThatVanishAreFound(t *testing.T) {
 		time.Sleep(time.Hour)
 		select {
 		case err := <-ended:
-			t.Errorf("the client that answers was closed: %v", err)
+			t.Fatalf("the client that answers was closed: %v", err)
 		default:
 		}
 		_ = alive.ws.CloseNow()

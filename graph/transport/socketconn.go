@@ -2,8 +2,10 @@ package transport
 
 import (
 	"bufio"
+	"errors"
 	"net"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"time"
 )
@@ -19,7 +21,8 @@ const (
 // with buffers that thousands of idle connections can afford.
 type socketUpgrade struct {
 	http.ResponseWriter
-	conn *socketConn
+	sendWithin time.Duration
+	conn       *socketConn
 }
 
 // Hijack implements http.Hijacker.
@@ -28,7 +31,7 @@ func (u *socketUpgrade) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	u.conn = &socketConn{Conn: conn, opened: time.Now()}
+	u.conn = &socketConn{Conn: conn, opened: time.Now(), sendWithin: u.sendWithin}
 	if n := buffered.Reader.Buffered(); n > 0 { // sent without waiting for our answer
 		u.conn.early = make([]byte, n)
 		if _, err := buffered.Read(u.conn.early); err != nil {
@@ -38,12 +41,19 @@ func (u *socketUpgrade) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return u.conn, bufio.NewReadWriter(bufio.NewReaderSize(u.conn, socketReads), bufio.NewWriterSize(u.conn, socketWrites)), nil
 }
 
-// socketConn is a connection that knows when it was last heard of.
+// lastGrace is how long a client that was too slow may still take to read what
+// has been begun, so that it can also read why its socket is closed.
+const lastGrace = 5 * time.Second
+
+// socketConn is a connection that knows when it was last heard of, and whether
+// its client is too slow.
 type socketConn struct {
 	net.Conn
-	early  []byte // read before the connection was ours
-	opened time.Time
-	heard  atomic.Int64 // when something was last read, in nanoseconds after opened
+	early      []byte // read before the connection was ours
+	opened     time.Time
+	heard      atomic.Int64 // when something was last read, in nanoseconds after opened
+	sendWithin time.Duration
+	slow       atomic.Bool
 }
 
 func (c *socketConn) Read(p []byte) (int, error) {
@@ -64,4 +74,18 @@ func (c *socketConn) Read(p []byte) (int, error) {
 // silent is for how long nothing has been heard.
 func (c *socketConn) silent() time.Duration {
 	return time.Since(c.opened) - time.Duration(c.heard.Load())
+}
+
+// Write writes all of p, or fails when the client has not taken it within
+// sendWithin and lastGrace. Only what waits for the client counts.
+func (c *socketConn) Write(p []byte) (int, error) {
+	_ = c.SetWriteDeadline(time.Now().Add(c.sendWithin))
+	n, err := c.Conn.Write(p)
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, err
+	}
+	c.slow.Store(true)
+	_ = c.SetWriteDeadline(time.Now().Add(lastGrace))
+	more, err := c.Conn.Write(p[n:])
+	return n + more, err
 }

@@ -30,7 +30,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // world is a schema whose fields do what can go right and wrong.
 type world struct {

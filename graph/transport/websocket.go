@@ -32,7 +32,7 @@ func (s *Server) serveSocket(ctx context.Context, w http.ResponseWriter, r *http
 		s.noRoom(w, legacy, refused)
 		return
 	}
-	upgrading := &socketUpgrade{ResponseWriter: w}
+	upgrading := &socketUpgrade{ResponseWriter: w, sendWithin: s.o.Limits.SendWithin}
 	ws, err := websocket.Accept(upgrading, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{subprotocol},
 		InsecureSkipVerify: true, // origins were checked above
