@@ -107,3 +107,11 @@ require (
 )
 
 tool github.com/99designs/gqlgen
+
+// What npm installs is no part of the module.
+ignore (
+	./test/clients/node_modules
+	./test/live/node/node_modules
+	./test/playground/node_modules
+	./web/playground/node_modules
+)
