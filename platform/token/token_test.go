@@ -180,10 +180,12 @@ func TestForgedTokensAreRefused(t *testing.T) {
 	}
 	flipped := []byte(part[2])
 	flipped[10] ^= 1
+	spelt := part[2][:85] + string(part[2][85]+1) // the last four bits mean nothing
 	for name, c := range map[string]struct {
 		raw  string
 		want error
 	}{
+		"another spelling of the end":   {part[0] + "." + part[1] + "." + spelt, token.ErrInvalid},
 		"nothing":                       {"", token.ErrInvalid},
 		"noise":                         {"not.a.token", token.ErrInvalid},
 		"two parts":                     {part[0] + "." + part[1], token.ErrInvalid},

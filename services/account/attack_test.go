@@ -117,7 +117,10 @@ func TestHashingIsBounded(t *testing.T) {
 		w := accounttest.New(t, func(o *account.Options) { o.Hashers = 2 })
 		w.Customer("ada@example.org")
 		before := w.Figures()
-		release := w.OccupyHashers()
+		release, n := w.OccupyHashers()
+		if n != 2 {
+			t.Fatalf("%d passwords can be hashed at once", n)
+		}
 		results := make(chan error, 200)
 		knock := func(source string) {
 			go func() { _, err := signIn(t, w.Keeper, "nobody@example.org", "a guess", source); results <- err }()

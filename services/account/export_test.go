@@ -6,16 +6,18 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// OccupyHashers lets no password be hashed until release is called.
-func (k *Keeper) OccupyHashers() (release func()) {
-	for range cap(k.hasher.slots) {
+// OccupyHashers lets no password be hashed until release is called, and says
+// how many could be at once.
+func (k *Keeper) OccupyHashers() (release func(), n int) {
+	n = cap(k.hasher.slots)
+	for range n {
 		k.hasher.slots <- struct{}{}
 	}
 	return func() {
-		for range cap(k.hasher.slots) {
+		for range n {
 			<-k.hasher.slots
 		}
-	}
+	}, n
 }
 
 // Waiting is how many passwords wait for their turn or have it.
