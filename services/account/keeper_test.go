@@ -41,7 +41,7 @@ func TestOneAddressIsOneAccount(t *testing.T) {
 	if len(page.Customers) != 1 {
 		t.Errorf("%d accounts", len(page.Customers))
 	}
-	if n := len(w.Mails("ada@example.org")); n != 5 {
+	if n := len(w.Mails("ada@example.org")); n != 3 {
 		t.Errorf("%d mails", n)
 	}
 }

@@ -16,14 +16,16 @@ import (
 )
 
 const (
-	mailsPerHour = 5              // that anybody can cause, for one address
+	mailsPerHour = 3              // of a kind, that anybody can cause for one address
 	mailKept     = 24 * time.Hour // of a message without a link
 	maxMails     = 200            // kept; more than can be caused within mailKept
 )
 
-// mayMail is docstore.Unchanged where the account has had enough mail.
-func (d *accountDoc) mayMail(now time.Time) error {
-	if count(d.Mails, func(m mailDoc) bool { return now.Sub(m.At) < time.Hour }) >= mailsPerHour {
+// mayMail is docstore.Unchanged where the account has had enough mail of the
+// kind. Each kind counts for itself: who has others sent does not keep the
+// owner from a link, and the links that they have sent are the owner's too.
+func (d *accountDoc) mayMail(now time.Time, kind MailKind) error {
+	if count(d.Mails, func(m mailDoc) bool { return m.Kind == kind && now.Sub(m.At) < time.Hour }) >= mailsPerHour {
 		return docstore.Unchanged
 	}
 	return nil
@@ -32,7 +34,7 @@ func (d *accountDoc) mayMail(now time.Time) error {
 // mail adds a message that anybody can cause, unless there were enough: then
 // it is docstore.Unchanged.
 func (k *Keeper) mail(d *accountDoc, now time.Time, kind MailKind, l *link) error {
-	if err := d.mayMail(now); err != nil {
+	if err := d.mayMail(now, kind); err != nil {
 		return err
 	}
 	k.mustMail(d, now, kind, l)

@@ -66,7 +66,7 @@ func (k *Keeper) Register(ctx context.Context, _ identity.Caller, in RegisterInp
 
 // registered adds a registration to an account that is not verified.
 func (k *Keeper) registered(d *accountDoc, now time.Time, hash string, p profile) error {
-	if err := d.mayMail(now); err != nil {
+	if err := d.mayMail(now, MailVerify); err != nil {
 		return err
 	}
 	d.Registered++

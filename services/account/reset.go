@@ -61,7 +61,7 @@ func (k *Keeper) RequestReset(ctx context.Context, _ identity.Caller, email stri
 
 // resetBy has a link mailed that sets a password, unless there was enough mail.
 func (k *Keeper) resetBy(d *accountDoc, now time.Time, kind MailKind, good time.Duration) error {
-	if err := d.mayMail(now); err != nil {
+	if err := d.mayMail(now, kind); err != nil {
 		return err
 	}
 	l := d.addLink(link{Purpose: resetting}, now, good)
