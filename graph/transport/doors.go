@@ -20,7 +20,7 @@ type doors struct {
 // A visit is one connection that stays open.
 type visit struct {
 	address string
-	leave   func() // asks it to end; must not block
+	leave   func() // asks it to end
 }
 
 // Why somebody is not let in.
@@ -34,7 +34,8 @@ const (
 )
 
 // enter lets a connection in. leave is called when the process stops, at most
-// once; the connection then ends in its own way. Who was let in calls exit.
+// once, under the lock of the doors: it must not block, nor call them. The
+// connection then ends in its own way. Who was let in calls exit.
 func (d *doors) enter(address string, leave func()) (*visit, refusalAtDoor) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -65,7 +66,11 @@ func (d *doors) exit(v *visit) {
 	if d.from[v.address]--; d.from[v.address] == 0 {
 		delete(d.from, v.address)
 	}
-	if d.closing && len(d.inside) == 0 {
+	if len(d.inside) > 0 {
+		return
+	}
+	d.inside, d.from = nil, nil // maps keep the room of their greatest crowd
+	if d.closing {
 		close(d.empty)
 	}
 }

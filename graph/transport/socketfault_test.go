@@ -165,6 +165,8 @@ func feed(t testing.TB, h *socketHouse, greet bool, bytes []byte) {
 	_ = conn.Close()
 }
 
+// FuzzSocketFrames is best run with -fuzzminimizetime 1x: what a network
+// covers differs from run to run, and cannot be minimised.
 func FuzzSocketFrames(f *testing.F) {
 	h := openSockets(f, nil)
 	b := h.heartbeat(f)
