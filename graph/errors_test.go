@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ordergraph/graph"
+	"ordergraph/graph/gid"
 	"ordergraph/graph/graphtest"
 	"ordergraph/platform/fault"
 	"ordergraph/platform/host"
@@ -116,4 +117,25 @@ func TestErrorsAreTranslated(t *testing.T) {
 		}
 		want(t, a.Errors[0].Extensions, "code", "TIMEOUT")
 	})
+}
+
+// half is a catalogue that has lost its collections.
+type half struct{ catalog.Service }
+
+func (half) Collections(context.Context, catalog.CollectionQuery) (catalog.CollectionPage, error) {
+	return catalog.CollectionPage{}, fault.New(fault.Unavailable, "test.away", "The collections are away.")
+}
+
+// What cannot be had by its id takes nothing from what can.
+func TestOneOfManyNodesFails(t *testing.T) {
+	shop := graphtest.New(t, func(o *graph.Options) { o.Catalog = half{o.Catalog} })
+	product := gid.Of(gid.Product, shop.Product("Café Mug").ID)
+	a := shop.Ask(`query($ids:[ID!]!){nodes(ids:$ids){id}}`, graphtest.Vars{"ids": []string{gid.Of(gid.Collection, "mugs"), product, "nonsense"}})
+	want(t, a.Data, "nodes.1.id", product)
+	want(t, a.Data, "nodes.0", nil)
+	want(t, a.Data, "nodes.2", nil)
+	if len(a.Errors) != 1 || fmt.Sprint(a.Errors[0].Path) != "[nodes 0]" {
+		t.Fatalf("%s", a.Body)
+	}
+	want(t, a.Errors[0].Extensions, "code", "UNAVAILABLE")
 }

@@ -2,14 +2,14 @@ package graph
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 	"slices"
+	"sync"
 
-	"golang.org/x/sync/errgroup"
+	"github.com/99designs/gqlgen/graphql"
 
 	"ordergraph/graph/gid"
 	"ordergraph/graph/view"
+	"ordergraph/platform/work"
 	"ordergraph/services/catalog"
 )
 
@@ -100,23 +100,26 @@ func (r *Resolver) node(ctx context.Context, id string) (view.Node, error) {
 }
 
 // nodes are whatever the ids name, each looked up beside the others so that
-// those of one kind share a call.
-func (r *Resolver) nodes(ctx context.Context, ids []string) ([]view.Node, error) {
+// those of one kind share a call. One that cannot be had is null, with an
+// error of its own, and takes nothing from the others.
+func (r *Resolver) nodes(ctx context.Context, ids []string) []view.Node {
 	found := make([]view.Node, len(ids))
-	all, ctx := errgroup.WithContext(ctx)
+	var all sync.WaitGroup
 	for i, id := range ids {
-		all.Go(func() (err error) {
-			defer func() {
-				// The executor outlives panics of its own goroutines only.
-				if cause := recover(); cause != nil {
-					err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
-				}
-			}()
-			found[i], err = r.node(ctx, id)
-			return err
+		all.Go(func() {
+			// The executor outlives panics of its own goroutines only.
+			err := work.Safely(func() (err error) {
+				found[i], err = r.node(ctx, id)
+				return err
+			})
+			if err != nil {
+				found[i] = nil
+				graphql.AddError(graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i)), err)
+			}
 		})
 	}
-	return found, all.Wait()
+	all.Wait()
+	return found
 }
 
 // cartWith is the cart with this global id, or nil.

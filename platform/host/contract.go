@@ -28,7 +28,9 @@ type Contract[S any] struct {
 
 // serviceConfig is gRPC's own, in JSON: repeatable methods are tried up to
 // four times while the other side is unavailable, with back-off and jitter,
-// always within the caller's deadline.
+// always within the caller's deadline. A call may pass several processes, and
+// their tries multiply: when more fail than succeed for a while, nothing is
+// tried again, so that a service in trouble is not also asked four times.
 func (c Contract[S]) serviceConfig() string {
 	type name struct {
 		Service string `json:"service"`
@@ -47,6 +49,7 @@ func (c Contract[S]) serviceConfig() string {
 				"backoffMultiplier": 3, "retryableStatusCodes": []string{"UNAVAILABLE"},
 			},
 		}}
+		config["retryThrottling"] = map[string]any{"maxTokens": 1000, "tokenRatio": 1}
 	}
 	text, err := json.Marshal(config)
 	if err != nil {
