@@ -31,7 +31,7 @@ func main() {
 	flag.IntVar(&l.rate, "updates", 1_000, "changes a second, each of one client's order")
 	flag.DurationVar(&l.length, "for", 10*time.Second, "how long orders change")
 	flag.IntVar(&l.rounds, "rounds", 5, "how often all clients are told one thing")
-	flag.StringVar(&l.profiles, "pprof", "", "write profiles and the log of the gateway to this folder: the memory and goroutines with all sockets open, and the processor while orders change")
+	flag.StringVar(&l.profiles, "pprof", "", "write logs to this folder, and profiles of the gateway: its memory (open, left), its goroutines, and the processor while orders change")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

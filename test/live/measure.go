@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -76,12 +77,12 @@ func measure(ctx context.Context, s server, all *orders, l load) (r result, err 
 	if r.held, err = s.usage(ctx); err != nil {
 		return r, err
 	}
-	profile(ctx, s, l, "heap", 0)
-	profile(ctx, s, l, "goroutine", 0)
+	profile(ctx, s, l, "open", "heap", 0)
+	profile(ctx, s, l, "goroutines", "goroutine", 0)
 
 	cpu = s.cpu()
 	profiled := make(chan struct{})
-	go func() { profile(ctx, s, l, "profile", l.length); close(profiled) }()
+	go func() { profile(ctx, s, l, "changes", "profile", l.length); close(profiled) }()
 	err = change(ctx, s, c, l, &r)
 	<-profiled
 	if err != nil {
@@ -106,6 +107,7 @@ func measure(ctx context.Context, s server, all *orders, l load) (r result, err 
 	until := time.Now().Add(patience)
 	for {
 		if r.after, err = quiet(ctx, s); err != nil || r.after.goroutines <= r.before.goroutines+slack || time.Now().After(until) {
+			profile(ctx, s, l, "left", "heap", 0)
 			return r, err
 		}
 	}
@@ -183,10 +185,12 @@ func told(ctx context.Context, s server, c *crowd, r *result) error {
 	}
 }
 
-func profile(ctx context.Context, s server, l load, kind string, length time.Duration) {
+// profile writes a profile of the gateway to a file of this name, if that was
+// asked for.
+func profile(ctx context.Context, s server, l load, name, kind string, length time.Duration) {
 	if g, ok := s.(*gateway); ok && l.profiles != "" {
-		if err := g.profile(ctx, kind, filepath.Join(l.profiles, kind+".pprof"), length); err != nil {
-			fmt.Printf("profile: %v\n", err)
+		if err := g.profile(ctx, kind, filepath.Join(l.profiles, name+".pprof"), length); err != nil {
+			fmt.Fprintln(os.Stderr, "profile:", err)
 		}
 	}
 }
