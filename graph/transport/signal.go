@@ -16,7 +16,7 @@ import (
 // channel would be answered at once, because a value waits in it or it is
 // closed, and fires the signal whenever that has become so. What Ready has
 // reported must stay so until somebody receives, and nobody but the transport
-// does. A newer value may take the place of one that waits.
+// does. Who attaches also returns that channel, and no error. A newer value may take the place of one that waits.
 type Signal struct {
 	wake func()
 
