@@ -94,6 +94,26 @@ test("a document that is not valid is told so", { timeout: patience }, async () 
   assert.deepEqual(await once(documents.shop), await ask(documents.shop), "the socket is still there");
 });
 
+test("a token that does not hold is asked for again", { timeout: patience }, async () => {
+  const shown = [{ authorization: "Bearer of-somebody-else" }, {}];
+  const closed = [];
+  const renewing = createClient({
+    url: socket,
+    retryAttempts: 5,
+    retryWait: () => new Promise((r) => setTimeout(r, 20)),
+    connectionParams: () => shown.shift(),
+    on: { closed: ({ code }) => closed.push(code) },
+  });
+  try {
+    const order = await buy(cards.fine);
+    story(await watch(order, renewing), order);
+    assert.equal(closed[0], 4403);
+    assert.equal(shown.length, 0);
+  } finally {
+    await renewing.dispose();
+  }
+});
+
 test("a broken line: nothing twice, nothing missed", { timeout: patience }, async () => {
   const line = await proxy(socket);
   const reconnecting = createClient({ url: line.url, retryAttempts: 100, retryWait: () => new Promise((r) => setTimeout(r, 20)) });
