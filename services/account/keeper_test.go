@@ -527,3 +527,26 @@ func TestOthersHear(t *testing.T) {
 	w.Must(w.Erase(ctx, accounttest.Ourselves, account.EraseInput{CustomerID: ada.CustomerID}))
 	eventually(t, "erased", func() bool { mu.Lock(); defer mu.Unlock(); return erased[ada.CustomerID] })
 }
+
+// TestKeysOverlap: a key is published an hour before it signs, and as long as
+// a token of its is good.
+func TestKeysOverlap(t *testing.T) {
+	w := accounttest.New(t)
+	w.Customer("ada@example.org")
+	w.Clock.Pass(account.SignsFor - time.Hour)
+	early, err := w.Keys(t.Context())
+	w.Must(err)
+	if len(early) != 2 {
+		t.Errorf("an hour before it signs %d keys are published", len(early))
+	}
+	w.Clock.Pass(time.Hour - time.Second)
+	last := w.Enter(w.Keeper, "ada@example.org")
+	w.Clock.Pass(account.AccessFor - time.Second)
+	w.Must(w.Sweep(t.Context()))
+	if _, err := w.Verifier(w.Keeper).Verify(t.Context(), last.Access); err != nil {
+		t.Errorf("the last token of a key: %v", err)
+	}
+	if next := w.Enter(w.Keeper, "ada@example.org"); strings.Split(next.Access, ".")[0] == strings.Split(last.Access, ".")[0] {
+		t.Error("the new key does not sign")
+	}
+}
