@@ -41,6 +41,8 @@ func (leaves) InterceptField(ctx context.Context, next graphql.Resolver) (any, e
 		if v != nil {
 			return &leaf[*view.Image]{v, selected(ctx, "Image"), writeImage}, nil
 		}
+	case []view.OrderTimelineEntry:
+		return leafList[view.OrderTimelineEntry]{v, selected(ctx, "OrderTimelineEntry"), writeEntry}, nil
 	case []catalog.SelectedOption:
 		return leafList[catalog.SelectedOption]{v, selected(ctx, "SelectedOption"), writeOption}, nil
 	}
@@ -51,7 +53,7 @@ func selected(ctx context.Context, object string) []graphql.CollectedField {
 	return graphql.CollectFields(graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field.Selections, objects[object])
 }
 
-var objects = map[string][]string{"MoneyV2": {"MoneyV2"}, "Image": {"Image"}, "SelectedOption": {"SelectedOption"}}
+var objects = map[string][]string{"MoneyV2": {"MoneyV2"}, "Image": {"Image"}, "SelectedOption": {"SelectedOption"}, "OrderTimelineEntry": {"OrderTimelineEntry"}}
 
 // leaf is an object to be written; write knows its fields by name.
 type leaf[T any] struct {
@@ -118,6 +120,19 @@ func writeOption(w io.Writer, o catalog.SelectedOption, field string) {
 		quote(w, o.Value)
 	default:
 		put(w, `"SelectedOption"`)
+	}
+}
+
+func writeEntry(w io.Writer, e view.OrderTimelineEntry, field string) {
+	switch field {
+	case "at":
+		graphql.MarshalTime(e.At).MarshalGQL(w)
+	case "status":
+		quote(w, e.Status)
+	case "cause":
+		quote(w, e.Cause)
+	default:
+		put(w, `"OrderTimelineEntry"`)
 	}
 }
 

@@ -3,6 +3,7 @@ package graph_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -51,6 +52,21 @@ func TestSmallObjectsAreWhole(t *testing.T) {
 	want(t, variant, "selectedOptions.1.name", "Colour")
 	want(t, variant, "selectedOptions.1.again_value", "Blue")
 	want(t, variant, "selectedOptions.1.__typename", "SelectedOption")
+
+	id, token := buy(t, shop)
+	order := shop.Do(`query($id:ID!,$token:String){order(id:$id,accessToken:$token){timeline{__typename`+every("OrderTimelineEntry")+`}}}`,
+		graphtest.Vars{"id": id, "token": token})
+	entry := graphtest.Get(order, "order.timeline.0").(map[string]any)
+	for _, f := range schema.Types["OrderTimelineEntry"].Fields {
+		if entry[f.Name] == nil || entry[f.Name] != entry["again_"+f.Name] || entry[f.Name] == "OrderTimelineEntry" {
+			t.Errorf("%s of an order's step is %v", f.Name, entry[f.Name])
+		}
+	}
+	want(t, entry, "__typename", "OrderTimelineEntry")
+	want(t, entry, "status", "PENDING")
+	if at, err := time.Parse(time.RFC3339Nano, entry["at"].(string)); err != nil || time.Since(at).Abs() > time.Hour {
+		t.Error(at, err)
+	}
 
 	skipped := shop.Do(`query($h:String!){product(handle:$h){priceRange{minVariantPrice{currencyCode amount @skip(if:true)}}}}`, graphtest.Vars{"h": shop.Product("Café Mug").Handle})
 	price := graphtest.Get(skipped, "product.priceRange.minVariantPrice").(map[string]any)
