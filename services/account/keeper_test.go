@@ -533,7 +533,9 @@ func TestOthersHear(t *testing.T) {
 func TestKeysOverlap(t *testing.T) {
 	w := accounttest.New(t)
 	w.Customer("ada@example.org")
-	w.Clock.Pass(account.SignsFor - time.Hour)
+	w.Clock.Pass(account.SignsFor - account.PublishAhead)
+	w.Must(w.Sweep(t.Context()))
+	w.Clock.Pass(account.PublishAhead - time.Hour)
 	early, err := w.Keys(t.Context())
 	w.Must(err)
 	if len(early) != 2 {
