@@ -5,18 +5,20 @@ import (
 	"slices"
 
 	"ordergraph/platform/docstore"
+	"ordergraph/platform/identity"
 )
 
 // A verdict is what a rule says of a change. With problems nothing is changed.
 type verdict struct {
 	problems []Problem
 	warnings []Problem
+	err      error // the caller may not; nothing is changed
 }
 
 // alter applies a rule to a draft of the cart and prices what came of it: one
 // read of the document, one look at catalogue and stock (for what is in the
 // cart and what may come into it), one write, if anything changed at all.
-func (k *Keeper) alter(ctx context.Context, id string, incoming []string, rule func(draft *cartDoc, g goods) verdict) (Result, error) {
+func (k *Keeper) alter(ctx context.Context, who identity.Caller, id string, incoming []string, rule func(draft *cartDoc, g goods) verdict) (Result, error) {
 	key, err := keyOf(id)
 	if err != nil {
 		return Result{}, err
@@ -24,7 +26,7 @@ func (k *Keeper) alter(ctx context.Context, id string, incoming []string, rule f
 	var v verdict
 	var g goods
 	now := k.now()
-	doc, err := k.carts.Update(ctx, key, func(c *cartDoc) error {
+	doc, err := k.update(ctx, key, func(c *cartDoc) error {
 		if c.gone(now) {
 			return ErrNotFound
 		}
@@ -33,14 +35,20 @@ func (k *Keeper) alter(ctx context.Context, id string, incoming []string, rule f
 			return err
 		}
 		if c.Claim != nil {
-			v = verdict{problems: []Problem{problem(CodeClaimed, nil, "An order is being made of this cart. It can be changed when that has ended.")}}
+			v = verdict{problems: []Problem{inCheckout()}}
 			return docstore.Unchanged
 		}
 		draft := *c
 		draft.Lines = slices.Clone(c.Lines)
 		v = rule(&draft, g)
+		if v.err != nil {
+			return v.err
+		}
 		if len(v.problems) > 0 {
 			return docstore.Unchanged
+		}
+		if draft.Buyer.CustomerID == "" {
+			draft.Buyer.CustomerID = who.CustomerID
 		}
 		if draft.sameAs(c) {
 			if c.touch(now) {
@@ -55,9 +63,9 @@ func (k *Keeper) alter(ctx context.Context, id string, incoming []string, rule f
 		return nil
 	})
 	if err != nil {
-		return Result{}, orNotFound(err)
+		return Result{}, err
 	}
-	cart, err := k.show(ctx, id, &doc, g, now)
+	cart, err := k.show(ctx, who, id, &doc, g, now)
 	return Result{Cart: cart, Problems: v.problems, Warnings: v.warnings}, err
 }
 

@@ -21,9 +21,12 @@ const (
 // Service is the contract of the cart service.
 //
 // A cart's id is its key: long, random, and all that a guest has to show. A
-// cart that belongs to a customer (after Identify by the gateway on sign-in)
-// is still reached by whoever knows its id, as in Shopify's Storefront API.
-// Carts that do not exist, are expired or completed answer ErrNotFound.
+// cart that belongs to a customer is still reached by whoever knows its id, as
+// in Shopify's Storefront API; but who the buyer is, beside the country, it
+// tells the customer alone, and who may identity.CartsWrite. A cart that a
+// signed-in caller makes or changes is the caller's if it was nobody's, and
+// stays so. Carts that do not exist, are expired or completed answer
+// ErrNotFound.
 //
 // Every answer is priced now: prices, stock, discounts, tax and shipping are
 // never older than the call.
@@ -40,7 +43,9 @@ type Service interface {
 	UpdateLines(ctx context.Context, who identity.Caller, id string, lines []LineUpdate) (Result, error)
 	// RemoveLines removes lines by their id. Problems: nothing is changed.
 	RemoveLines(ctx context.Context, who identity.Caller, id string, lineIDs []string) (Result, error)
-	// SetBuyer replaces the buyer's identity: country (for tax and shipping), e-mail, phone.
+	// SetBuyer replaces the buyer's identity: country (for tax and shipping),
+	// e-mail, phone. Naming another customer than oneself, or taking over
+	// another's cart, needs identity.CartsWrite: ErrForbidden.
 	SetBuyer(ctx context.Context, who identity.Caller, id string, buyer Buyer) (Result, error)
 	// SetDiscountCodes replaces the codes. A code that does not apply stays
 	// listed as not applicable, as in Shopify's API.
@@ -48,6 +53,19 @@ type Service interface {
 	// SetNote and SetAttributes replace the cart's note and attributes.
 	SetNote(ctx context.Context, who identity.Caller, id, note string) (Result, error)
 	SetAttributes(ctx context.Context, who identity.Caller, id string, attrs []Attribute) (Result, error)
+
+	// Merge gives the caller, who has signed in, what a guest put into a cart:
+	// it goes into the caller's current cart, the one that was changed last.
+	// Equal lines become one, as AddLines would have it; what does not fit is
+	// told as Warnings. Codes, note, attributes and the buyer's identity are
+	// kept, and where both carts say something the caller's stays. From then on
+	// both ids lead to the one cart. A caller without a cart is given the
+	// guest's as it is. Repeating it changes nothing and answers the same.
+	// Without a guest cart ("") it answers the caller's current cart under a
+	// new id, ErrNotFound when there is none. A cart that an order is being
+	// made of is a Problem, another customer's is ErrForbidden; ErrSignIn for
+	// guests.
+	Merge(ctx context.Context, who identity.Caller, guestCartID string) (Result, error)
 
 	// Claim prices the cart for an order and marks it as this order's, so
 	// that no other order can be made of it; discount codes are redeemed
@@ -66,9 +84,11 @@ type Service interface {
 	// have the cart. Only the program itself may call it.
 	Complete(ctx context.Context, who identity.Caller, cartID, orderID string) error
 
-	// PutDiscount adds or changes a discount code. Merchants and the program itself.
+	// PutDiscount adds or changes a discount code. It needs
+	// identity.DiscountsWrite: ErrForbidden.
 	PutDiscount(ctx context.Context, who identity.Caller, d Discount) (Discount, error)
-	// Discounts lists all discount codes with their use. Staff only.
+	// Discounts lists all discount codes with their use. It needs
+	// identity.DiscountsRead: ErrForbidden.
 	Discounts(ctx context.Context, who identity.Caller, after string, limit int) (DiscountPage, error)
 }
 
@@ -104,7 +124,7 @@ type Buyer struct {
 	Country    string // ISO 3166-1 alpha-2; "" means the shop's own
 	Email      string
 	Phone      string
-	CustomerID string
+	CustomerID string `bson:"customerid,omitempty"` // guests' carts stay out of the index
 }
 
 // A Result is the cart after a change.

@@ -46,11 +46,11 @@ func (k *Keeper) Claim(ctx context.Context, who identity.Caller, in ClaimInput) 
 		return Quote{}, problems, nil
 	}
 	for range 5 { // a claim that was given up under our hands is made anew
-		claim, problems, err := k.mark(ctx, key, in)
+		home, claim, problems, err := k.mark(ctx, key, in)
 		if err != nil || len(problems) > 0 {
 			return Quote{}, problems, err
 		}
-		stands, problems, err := k.redeemAll(ctx, key, claim)
+		stands, problems, err := k.redeemAll(ctx, home, claim)
 		if err != nil || len(problems) > 0 {
 			return Quote{}, problems, err
 		}
@@ -62,11 +62,12 @@ func (k *Keeper) Claim(ctx context.Context, who identity.Caller, in ClaimInput) 
 	return Quote{}, nil, docstore.ErrContended
 }
 
-// mark takes step 1, or finds that it was taken.
-func (k *Keeper) mark(ctx context.Context, key string, in ClaimInput) (claimDoc, []Problem, error) {
+// mark takes step 1, or finds that it was taken. home is the key of the cart
+// that the key leads to.
+func (k *Keeper) mark(ctx context.Context, key string, in ClaimInput) (home string, _ claimDoc, _ []Problem, _ error) {
 	var problems []Problem
 	now := k.now()
-	doc, err := k.carts.Update(ctx, key, func(c *cartDoc) error {
+	doc, err := k.update(ctx, key, func(c *cartDoc) error {
 		problems = nil
 		switch {
 		case c.claimedBy(in.OrderID):
@@ -94,12 +95,12 @@ func (k *Keeper) mark(ctx context.Context, key string, in ClaimInput) (claimDoc,
 		return nil
 	})
 	switch {
-	case errors.Is(err, docstore.ErrNotFound):
-		return claimDoc{}, []Problem{noCart()}, nil
+	case errors.Is(err, ErrNotFound):
+		return "", claimDoc{}, []Problem{noCart()}, nil
 	case err != nil || len(problems) > 0:
-		return claimDoc{}, problems, err
+		return "", claimDoc{}, problems, err
 	}
-	return *doc.Claim, nil, nil
+	return doc.ID, *doc.Claim, nil, nil
 }
 
 func noCart() Problem { return problem(CodeNotFound, path("cartId"), "There is no such cart.") }
@@ -259,7 +260,7 @@ func (k *Keeper) Unclaim(ctx context.Context, who identity.Caller, cartID, order
 		return nil // never was a cart, never will be
 	}
 	now := k.now()
-	doc, err := k.carts.Update(ctx, key, func(c *cartDoc) error {
+	doc, err := k.update(ctx, key, func(c *cartDoc) error {
 		switch {
 		case c.refused(orderID) != nil, c.isCompleted() && !c.claimedBy(orderID):
 			return docstore.Unchanged
@@ -275,7 +276,7 @@ func (k *Keeper) Unclaim(ctx context.Context, who identity.Caller, cartID, order
 		c.refuse(r)
 		return nil
 	})
-	if errors.Is(err, docstore.ErrNotFound) {
+	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
 	if err != nil {
@@ -301,7 +302,7 @@ func (k *Keeper) Complete(ctx context.Context, who identity.Caller, cartID, orde
 	if err != nil {
 		return ErrNotFound
 	}
-	doc, err := k.carts.Update(ctx, key, func(c *cartDoc) error {
+	doc, err := k.update(ctx, key, func(c *cartDoc) error {
 		switch {
 		case !c.claimedBy(orderID), c.Claim.State == redeeming:
 			return ErrUnclaimed
@@ -313,7 +314,7 @@ func (k *Keeper) Complete(ctx context.Context, who identity.Caller, cartID, orde
 		c.Lines, c.Codes, c.Note, c.Attributes, c.Buyer, c.Refused = nil, nil, "", nil, Buyer{}, nil
 		return nil
 	})
-	if errors.Is(err, docstore.ErrNotFound) {
+	if errors.Is(err, ErrNotFound) {
 		return nil // completed so long ago that it is forgotten
 	}
 	if err != nil {

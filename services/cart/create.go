@@ -37,6 +37,9 @@ func (k *Keeper) Create(ctx context.Context, who identity.Caller, in CreateInput
 	} else {
 		doc.Buyer = buyer
 	}
+	if doc.Buyer.CustomerID == "" {
+		doc.Buyer.CustomerID = who.CustomerID
+	}
 	if problems := checkCodes(in.Codes, path("discountCodes")); len(problems) > 0 {
 		v.problems = append(v.problems, problems...)
 	} else {
@@ -57,6 +60,6 @@ func (k *Keeper) Create(ctx context.Context, who identity.Caller, in CreateInput
 	if err := k.carts.Insert(ctx, &doc); err != nil {
 		return Result{}, err
 	}
-	cart, err := k.show(ctx, id, &doc, g, now)
+	cart, err := k.show(ctx, who, id, &doc, g, now)
 	return Result{Cart: cart, Problems: v.problems, Warnings: v.warnings}, err
 }

@@ -13,7 +13,7 @@ import (
 // PutDiscount leaves the count of orders that used the code as it is, and
 // orders on their way keep the terms they were quoted. ErrInput names the field.
 func (k *Keeper) PutDiscount(ctx context.Context, who identity.Caller, d Discount) (Discount, error) {
-	if !who.Is(identity.Merchant, identity.Admin, identity.System) {
+	if !who.May(identity.DiscountsWrite) {
 		return Discount{}, ErrForbidden
 	}
 	d, err := k.checkDiscount(d)
@@ -85,7 +85,7 @@ const maxDiscountPage = 250
 
 // Discounts lists them by code, at most maxDiscountPage at once; 0 means 100.
 func (k *Keeper) Discounts(ctx context.Context, who identity.Caller, after string, limit int) (DiscountPage, error) {
-	if !who.IsStaff() {
+	if !who.May(identity.DiscountsRead) {
 		return DiscountPage{}, ErrForbidden
 	}
 	if limit < 0 || limit > maxDiscountPage {

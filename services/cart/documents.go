@@ -21,6 +21,8 @@ type cartDoc struct {
 	Buyer         Buyer       `bson:"buyer"`
 	Claim         *claimDoc   `bson:"claim,omitempty"`
 	Refused       []refusal   `bson:"refused,omitempty"` // orders that gave the cart back, latest last
+	Merge         *mergeDoc   `bson:"merge,omitempty"`   // nil unless the cart went into another
+	Merged        []mergedDoc `bson:"merged,omitempty"`  // guests' carts that came into it, latest last
 }
 
 // A lineDoc is units of one variant. Title and the like are what the buyer
@@ -84,7 +86,16 @@ const keepCompleted = 7 * 24 * time.Hour
 // touchEvery is how often at most the expiry of a cart in use is put off.
 const touchEvery = 24 * time.Hour
 
-var cartSpec = docstore.Spec{Name: "carts", Indexes: []docstore.Index{{Name: "expires", Fields: []string{"expires"}}}}
+var cartSpec = docstore.Spec{Name: "carts", Indexes: []docstore.Index{
+	{Name: "expires", Fields: []string{"expires"}},
+	{Name: indexCustomer, Fields: []string{"buyer.customerid", "updated"}},
+	{Name: indexMerging, Fields: []string{"merge.due"}},
+}}
+
+const (
+	indexCustomer = "customer"
+	indexMerging  = "merging"
+)
 
 // touch puts the expiry off if that has not been done lately. Kept for
 // touchEvery longer, the cart is never deleted before its time.

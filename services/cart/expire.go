@@ -36,8 +36,8 @@ func (k *Keeper) Run(ctx context.Context) error {
 		switch {
 		case err != nil && ctx.Err() == nil:
 			k.log.WarnContext(ctx, "sweep of carts not finished; it goes on in a minute", "error", err)
-		case swept.Expired > 0 || swept.Released > 0:
-			k.log.InfoContext(ctx, "carts swept", "expired", swept.Expired, "codes_released", swept.Released)
+		case (swept != Swept{}):
+			k.log.InfoContext(ctx, "carts swept", "expired", swept.Expired, "codes_released", swept.Released, "merges_finished", swept.Merged)
 		}
 		t.Reset(sweepEvery/2 + rand.N(sweepEvery))
 	}
@@ -47,11 +47,12 @@ func (k *Keeper) Run(ctx context.Context) error {
 type Swept struct {
 	Expired  int // carts deleted
 	Released int // uses of codes given back for orders that never came about
+	Merged   int // guests' carts brought to their end
 }
 
 // Sweep deletes carts that nobody has touched for KeepFor, unless an order
-// has them, and puts the use of discount codes right where a process died in
-// the midst of a claim. It may run in several processes at once.
+// has them, puts the use of discount codes right where a process died in the
+// midst of a claim, and finishes merges. It may run in several processes at once.
 func (k *Keeper) Sweep(ctx context.Context) (Swept, error) {
 	var s Swept
 	now := k.now()
@@ -67,6 +68,15 @@ func (k *Keeper) Sweep(ctx context.Context) (Swept, error) {
 		if err != nil {
 			return s, err
 		}
+	}
+	for c, err := range k.carts.All(ctx, docstore.Query{Index: indexMerging, Until: now.Add(-settleAfter)}) {
+		if err != nil {
+			return s, err
+		}
+		if _, err := k.finishMerge(ctx, &c); err != nil && !errors.Is(err, ErrNotFound) {
+			return s, err
+		}
+		s.Merged++
 	}
 	for c, err := range k.carts.All(ctx, docstore.Query{Index: "expires", Until: now, Limit: 200}) {
 		if err != nil {

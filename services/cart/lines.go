@@ -12,11 +12,11 @@ import (
 
 // AddLines takes less than was asked for, with a warning, where the stock is
 // less; sold out is a problem.
-func (k *Keeper) AddLines(ctx context.Context, _ identity.Caller, id string, lines []LineInput) (Result, error) {
+func (k *Keeper) AddLines(ctx context.Context, who identity.Caller, id string, lines []LineInput) (Result, error) {
 	if len(lines) > MaxLines {
-		return k.refuse(ctx, id, problem(CodeTooMany, path("lines"), "At most %d lines can be added at once.", MaxLines))
+		return k.refuse(ctx, who, id, problem(CodeTooMany, path("lines"), "At most %d lines can be added at once.", MaxLines))
 	}
-	return k.alter(ctx, id, variantsOf(lines), func(draft *cartDoc, g goods) (v verdict) {
+	return k.alter(ctx, who, id, variantsOf(lines), func(draft *cartDoc, g goods) (v verdict) {
 		for i, in := range lines {
 			v.add(k.addLine(draft, g, in, path("lines", i)))
 		}
@@ -26,9 +26,9 @@ func (k *Keeper) AddLines(ctx context.Context, _ identity.Caller, id string, lin
 
 // UpdateLines works through the changes in their order, each on what the one
 // before has left. Wanting less is possible whatever the stock.
-func (k *Keeper) UpdateLines(ctx context.Context, _ identity.Caller, id string, lines []LineUpdate) (Result, error) {
+func (k *Keeper) UpdateLines(ctx context.Context, who identity.Caller, id string, lines []LineUpdate) (Result, error) {
 	if len(lines) > MaxLines {
-		return k.refuse(ctx, id, problem(CodeTooMany, path("lines"), "At most %d lines can be changed at once.", MaxLines))
+		return k.refuse(ctx, who, id, problem(CodeTooMany, path("lines"), "At most %d lines can be changed at once.", MaxLines))
 	}
 	var incoming []string
 	for _, l := range lines {
@@ -36,7 +36,7 @@ func (k *Keeper) UpdateLines(ctx context.Context, _ identity.Caller, id string, 
 			incoming = append(incoming, *l.VariantID)
 		}
 	}
-	return k.alter(ctx, id, incoming, func(draft *cartDoc, g goods) (v verdict) {
+	return k.alter(ctx, who, id, incoming, func(draft *cartDoc, g goods) (v verdict) {
 		for i, in := range lines {
 			v.add(k.updateLine(draft, g, in, path("lines", i)))
 		}
@@ -45,11 +45,11 @@ func (k *Keeper) UpdateLines(ctx context.Context, _ identity.Caller, id string, 
 }
 
 // RemoveLines takes lines out; naming one twice is harmless.
-func (k *Keeper) RemoveLines(ctx context.Context, _ identity.Caller, id string, lineIDs []string) (Result, error) {
+func (k *Keeper) RemoveLines(ctx context.Context, who identity.Caller, id string, lineIDs []string) (Result, error) {
 	if len(lineIDs) > MaxLines {
-		return k.refuse(ctx, id, problem(CodeTooMany, path("lineIds"), "At most %d lines can be removed at once.", MaxLines))
+		return k.refuse(ctx, who, id, problem(CodeTooMany, path("lineIds"), "At most %d lines can be removed at once.", MaxLines))
 	}
-	return k.alter(ctx, id, nil, func(draft *cartDoc, _ goods) (v verdict) {
+	return k.alter(ctx, who, id, nil, func(draft *cartDoc, _ goods) (v verdict) {
 		for i, lineID := range lineIDs {
 			if draft.line(lineID) < 0 {
 				v.problems = append(v.problems, unknownLine(path("lineIds", i)))
@@ -61,8 +61,8 @@ func (k *Keeper) RemoveLines(ctx context.Context, _ identity.Caller, id string, 
 }
 
 // refuse answers a change that cannot be made whatever is in the cart.
-func (k *Keeper) refuse(ctx context.Context, id string, problems ...Problem) (Result, error) {
-	return k.alter(ctx, id, nil, func(*cartDoc, goods) verdict { return verdict{problems: problems} })
+func (k *Keeper) refuse(ctx context.Context, who identity.Caller, id string, problems ...Problem) (Result, error) {
+	return k.alter(ctx, who, id, nil, func(*cartDoc, goods) verdict { return verdict{problems: problems} })
 }
 
 func (v *verdict) add(o verdict) {

@@ -18,25 +18,22 @@ import (
 
 // Get prices the cart without writing it, except that once a day at most its
 // expiry is put off; that a look may fail to do so does not spoil it.
-func (k *Keeper) Get(ctx context.Context, _ identity.Caller, id string) (Cart, error) {
+func (k *Keeper) Get(ctx context.Context, who identity.Caller, id string) (Cart, error) {
 	key, err := keyOf(id)
 	if err != nil {
 		return Cart{}, err
 	}
-	doc, err := k.carts.Get(ctx, key)
+	doc, err := k.find(ctx, key)
 	if err != nil {
-		return Cart{}, orNotFound(err)
+		return Cart{}, err
 	}
 	now := k.now()
-	if doc.gone(now) {
-		return Cart{}, ErrNotFound
-	}
 	g, err := k.look(ctx, doc.variants())
 	if err != nil {
 		return Cart{}, err
 	}
 	if doc.Claim == nil && doc.touch(now) {
-		if _, err := k.carts.Update(ctx, key, func(c *cartDoc) error {
+		if _, err := k.carts.Update(ctx, doc.ID, func(c *cartDoc) error {
 			if c.Claim != nil || c.isExpired(now) || !c.touch(now) {
 				return docstore.Unchanged
 			}
@@ -45,7 +42,7 @@ func (k *Keeper) Get(ctx context.Context, _ identity.Caller, id string) (Cart, e
 			k.log.WarnContext(ctx, "cart not kept longer", "error", err)
 		}
 	}
-	return k.show(ctx, id, &doc, g, now)
+	return k.show(ctx, who, id, &doc, g, now)
 }
 
 // goods is what catalogue and inventory say about the variants of a cart.
@@ -134,16 +131,20 @@ func (c *cartDoc) remember(g goods) {
 	}
 }
 
-// show is the cart as the buyer sees it now.
-func (k *Keeper) show(ctx context.Context, id string, c *cartDoc, g goods, now time.Time) (Cart, error) {
+// show is the cart as the caller sees it now.
+func (k *Keeper) show(ctx context.Context, who identity.Caller, id string, c *cartDoc, g goods, now time.Time) (Cart, error) {
 	codes, err := k.entered(ctx, c, c.Buyer.Email)
 	if err != nil {
 		return Cart{}, err
 	}
 	p := k.rules.price(basket{Lines: k.wares(c, g), Codes: codes, Country: k.countryOf(c.Buyer.Country), Now: now})
+	buyer := c.Buyer
+	if buyer.CustomerID != "" && buyer.CustomerID != who.CustomerID && !who.May(identity.CartsWrite) {
+		buyer = Buyer{Country: buyer.Country}
+	}
 	return Cart{
 		ID: id, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt, Lines: k.lines(c, g, p), Codes: p.Codes,
-		Note: c.Note, Attributes: slices.Clone(c.Attributes), Buyer: c.Buyer, Cost: p.Cost, Rates: p.Rates,
+		Note: c.Note, Attributes: slices.Clone(c.Attributes), Buyer: buyer, Cost: p.Cost, Rates: p.Rates,
 	}, nil
 }
 

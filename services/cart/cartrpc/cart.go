@@ -22,7 +22,7 @@ var Contract = host.Contract[cart.Service]{
 	Dial:    func(conn grpc.ClientConnInterface) cart.Service { return client{rpc: NewCartClient(conn)} },
 	Repeatable: []string{
 		"Create", "Get", "SetBuyer", "SetDiscountCodes", "SetNote", "SetAttributes",
-		"Claim", "Unclaim", "Complete", "PutDiscount", "Discounts",
+		"Merge", "Claim", "Unclaim", "Complete", "PutDiscount", "Discounts",
 	},
 }
 
@@ -78,6 +78,10 @@ func (s server) SetNote(ctx context.Context, r *SetNoteRequest) (*Result, error)
 
 func (s server) SetAttributes(ctx context.Context, r *SetAttributesRequest) (*Result, error) {
 	return result(s.cart.SetAttributes(ctx, host.CallerOf(ctx), r.Id, wire.Each(r.Attributes, toAttribute)))
+}
+
+func (s server) Merge(ctx context.Context, r *MergeRequest) (*Result, error) {
+	return result(s.cart.Merge(ctx, host.CallerOf(ctx), r.GuestCartId))
 }
 
 func (s server) Claim(ctx context.Context, r *ClaimRequest) (*ClaimResponse, error) {
@@ -164,6 +168,10 @@ func (c client) SetNote(ctx context.Context, who identity.Caller, id, note strin
 
 func (c client) SetAttributes(ctx context.Context, who identity.Caller, id string, attrs []cart.Attribute) (cart.Result, error) {
 	return fromResult(c.rpc.SetAttributes(host.WithCaller(ctx, who), &SetAttributesRequest{Id: id, Attributes: wire.Each(attrs, attribute)}))
+}
+
+func (c client) Merge(ctx context.Context, who identity.Caller, guestCartID string) (cart.Result, error) {
+	return fromResult(c.rpc.Merge(host.WithCaller(ctx, who), &MergeRequest{GuestCartId: guestCartID}))
 }
 
 func (c client) Claim(ctx context.Context, who identity.Caller, in cart.ClaimInput) (cart.Quote, []cart.Problem, error) {

@@ -887,6 +887,50 @@ func (x *SetAttributesRequest) GetAttributes() []*Attribute {
 	return nil
 }
 
+type MergeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	GuestCartId   string                 `protobuf:"bytes,1,opt,name=guest_cart_id,json=guestCartId,proto3" json:"guest_cart_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MergeRequest) Reset() {
+	*x = MergeRequest{}
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MergeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MergeRequest) ProtoMessage() {}
+
+func (x *MergeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MergeRequest.ProtoReflect.Descriptor instead.
+func (*MergeRequest) Descriptor() ([]byte, []int) {
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *MergeRequest) GetGuestCartId() string {
+	if x != nil {
+		return x.GuestCartId
+	}
+	return ""
+}
+
 type Problem struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
@@ -898,7 +942,7 @@ type Problem struct {
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[16]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -910,7 +954,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[16]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -923,7 +967,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{16}
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Problem) GetCode() string {
@@ -958,7 +1002,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[17]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -970,7 +1014,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[17]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -983,7 +1027,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{17}
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Result) GetCart() *CartView {
@@ -1025,7 +1069,7 @@ type CartView struct {
 
 func (x *CartView) Reset() {
 	*x = CartView{}
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[18]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1037,7 +1081,7 @@ func (x *CartView) String() string {
 func (*CartView) ProtoMessage() {}
 
 func (x *CartView) ProtoReflect() protoreflect.Message {
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[18]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1050,7 +1094,7 @@ func (x *CartView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CartView.ProtoReflect.Descriptor instead.
 func (*CartView) Descriptor() ([]byte, []int) {
-	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{18}
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CartView) GetId() string {
@@ -1142,7 +1186,7 @@ type Line struct {
 
 func (x *Line) Reset() {
 	*x = Line{}
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[19]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1154,7 +1198,7 @@ func (x *Line) String() string {
 func (*Line) ProtoMessage() {}
 
 func (x *Line) ProtoReflect() protoreflect.Message {
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[19]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1167,7 +1211,7 @@ func (x *Line) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Line.ProtoReflect.Descriptor instead.
 func (*Line) Descriptor() ([]byte, []int) {
-	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{19}
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Line) GetId() string {
@@ -1257,7 +1301,7 @@ type CodeShare struct {
 
 func (x *CodeShare) Reset() {
 	*x = CodeShare{}
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[20]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1269,7 +1313,7 @@ func (x *CodeShare) String() string {
 func (*CodeShare) ProtoMessage() {}
 
 func (x *CodeShare) ProtoReflect() protoreflect.Message {
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[20]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1282,7 +1326,7 @@ func (x *CodeShare) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CodeShare.ProtoReflect.Descriptor instead.
 func (*CodeShare) Descriptor() ([]byte, []int) {
-	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{20}
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CodeShare) GetCode() string {
@@ -1321,7 +1365,7 @@ type Item struct {
 
 func (x *Item) Reset() {
 	*x = Item{}
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[21]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1333,7 +1377,7 @@ func (x *Item) String() string {
 func (*Item) ProtoMessage() {}
 
 func (x *Item) ProtoReflect() protoreflect.Message {
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[21]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1346,7 +1390,7 @@ func (x *Item) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Item.ProtoReflect.Descriptor instead.
 func (*Item) Descriptor() ([]byte, []int) {
-	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{21}
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Item) GetVariantId() string {
@@ -1457,7 +1501,7 @@ type Option struct {
 
 func (x *Option) Reset() {
 	*x = Option{}
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[22]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1469,7 +1513,7 @@ func (x *Option) String() string {
 func (*Option) ProtoMessage() {}
 
 func (x *Option) ProtoReflect() protoreflect.Message {
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[22]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1482,7 +1526,7 @@ func (x *Option) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Option.ProtoReflect.Descriptor instead.
 func (*Option) Descriptor() ([]byte, []int) {
-	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{22}
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Option) GetName() string {
@@ -1510,7 +1554,7 @@ type AppliedCode struct {
 
 func (x *AppliedCode) Reset() {
 	*x = AppliedCode{}
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[23]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1522,7 +1566,7 @@ func (x *AppliedCode) String() string {
 func (*AppliedCode) ProtoMessage() {}
 
 func (x *AppliedCode) ProtoReflect() protoreflect.Message {
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[23]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1535,7 +1579,7 @@ func (x *AppliedCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppliedCode.ProtoReflect.Descriptor instead.
 func (*AppliedCode) Descriptor() ([]byte, []int) {
-	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{23}
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *AppliedCode) GetCode() string {
@@ -1574,7 +1618,7 @@ type Cost struct {
 
 func (x *Cost) Reset() {
 	*x = Cost{}
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[24]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1586,7 +1630,7 @@ func (x *Cost) String() string {
 func (*Cost) ProtoMessage() {}
 
 func (x *Cost) ProtoReflect() protoreflect.Message {
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[24]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1599,7 +1643,7 @@ func (x *Cost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cost.ProtoReflect.Descriptor instead.
 func (*Cost) Descriptor() ([]byte, []int) {
-	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{24}
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Cost) GetCurrency() string {
@@ -1664,7 +1708,7 @@ type ShippingRate struct {
 
 func (x *ShippingRate) Reset() {
 	*x = ShippingRate{}
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[25]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1676,7 +1720,7 @@ func (x *ShippingRate) String() string {
 func (*ShippingRate) ProtoMessage() {}
 
 func (x *ShippingRate) ProtoReflect() protoreflect.Message {
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[25]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1689,7 +1733,7 @@ func (x *ShippingRate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShippingRate.ProtoReflect.Descriptor instead.
 func (*ShippingRate) Descriptor() ([]byte, []int) {
-	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{25}
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ShippingRate) GetHandle() string {
@@ -1742,7 +1786,7 @@ type ClaimRequest struct {
 
 func (x *ClaimRequest) Reset() {
 	*x = ClaimRequest{}
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[26]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1754,7 +1798,7 @@ func (x *ClaimRequest) String() string {
 func (*ClaimRequest) ProtoMessage() {}
 
 func (x *ClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[26]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1767,7 +1811,7 @@ func (x *ClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimRequest.ProtoReflect.Descriptor instead.
 func (*ClaimRequest) Descriptor() ([]byte, []int) {
-	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{26}
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ClaimRequest) GetCartId() string {
@@ -1829,7 +1873,7 @@ type ClaimResponse struct {
 
 func (x *ClaimResponse) Reset() {
 	*x = ClaimResponse{}
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[27]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1841,7 +1885,7 @@ func (x *ClaimResponse) String() string {
 func (*ClaimResponse) ProtoMessage() {}
 
 func (x *ClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[27]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1854,7 +1898,7 @@ func (x *ClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimResponse.ProtoReflect.Descriptor instead.
 func (*ClaimResponse) Descriptor() ([]byte, []int) {
-	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{27}
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ClaimResponse) GetQuote() *Quote {
@@ -1889,7 +1933,7 @@ type Quote struct {
 
 func (x *Quote) Reset() {
 	*x = Quote{}
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[28]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1901,7 +1945,7 @@ func (x *Quote) String() string {
 func (*Quote) ProtoMessage() {}
 
 func (x *Quote) ProtoReflect() protoreflect.Message {
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[28]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1914,7 +1958,7 @@ func (x *Quote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quote.ProtoReflect.Descriptor instead.
 func (*Quote) Descriptor() ([]byte, []int) {
-	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{28}
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Quote) GetCartId() string {
@@ -1997,7 +2041,7 @@ type OrderRequest struct {
 
 func (x *OrderRequest) Reset() {
 	*x = OrderRequest{}
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[29]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2009,7 +2053,7 @@ func (x *OrderRequest) String() string {
 func (*OrderRequest) ProtoMessage() {}
 
 func (x *OrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[29]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2022,7 +2066,7 @@ func (x *OrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderRequest.ProtoReflect.Descriptor instead.
 func (*OrderRequest) Descriptor() ([]byte, []int) {
-	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{29}
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *OrderRequest) GetCartId() string {
@@ -2057,7 +2101,7 @@ type Discount struct {
 
 func (x *Discount) Reset() {
 	*x = Discount{}
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[30]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2069,7 +2113,7 @@ func (x *Discount) String() string {
 func (*Discount) ProtoMessage() {}
 
 func (x *Discount) ProtoReflect() protoreflect.Message {
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[30]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2082,7 +2126,7 @@ func (x *Discount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Discount.ProtoReflect.Descriptor instead.
 func (*Discount) Descriptor() ([]byte, []int) {
-	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{30}
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Discount) GetCode() string {
@@ -2165,7 +2209,7 @@ type DiscountsRequest struct {
 
 func (x *DiscountsRequest) Reset() {
 	*x = DiscountsRequest{}
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[31]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2177,7 +2221,7 @@ func (x *DiscountsRequest) String() string {
 func (*DiscountsRequest) ProtoMessage() {}
 
 func (x *DiscountsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[31]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2190,7 +2234,7 @@ func (x *DiscountsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscountsRequest.ProtoReflect.Descriptor instead.
 func (*DiscountsRequest) Descriptor() ([]byte, []int) {
-	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{31}
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *DiscountsRequest) GetAfter() string {
@@ -2217,7 +2261,7 @@ type DiscountPage struct {
 
 func (x *DiscountPage) Reset() {
 	*x = DiscountPage{}
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[32]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2229,7 +2273,7 @@ func (x *DiscountPage) String() string {
 func (*DiscountPage) ProtoMessage() {}
 
 func (x *DiscountPage) ProtoReflect() protoreflect.Message {
-	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[32]
+	mi := &file_services_cart_cartrpc_cart_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2242,7 +2286,7 @@ func (x *DiscountPage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiscountPage.ProtoReflect.Descriptor instead.
 func (*DiscountPage) Descriptor() ([]byte, []int) {
-	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{32}
+	return file_services_cart_cartrpc_cart_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *DiscountPage) GetDiscounts() []*Discount {
@@ -2333,7 +2377,9 @@ const file_services_cart_cartrpc_cart_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12=\n" +
 	"\n" +
 	"attributes\x18\x02 \x03(\v2\x1d.ordergraph.cart.v1.AttributeR\n" +
-	"attributes\"M\n" +
+	"attributes\"2\n" +
+	"\fMergeRequest\x12\"\n" +
+	"\rguest_cart_id\x18\x01 \x01(\tR\vguestCartId\"M\n" +
 	"\aProblem\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x14\n" +
 	"\x05field\x18\x02 \x03(\tR\x05field\x12\x18\n" +
@@ -2464,7 +2510,7 @@ const file_services_cart_cartrpc_cart_proto_rawDesc = "" +
 	"\x05limit\x18\x02 \x01(\x03R\x05limit\"^\n" +
 	"\fDiscountPage\x12:\n" +
 	"\tdiscounts\x18\x01 \x03(\v2\x1c.ordergraph.cart.v1.DiscountR\tdiscounts\x12\x12\n" +
-	"\x04next\x18\x02 \x01(\tR\x04next2\xd0\b\n" +
+	"\x04next\x18\x02 \x01(\tR\x04next2\x97\t\n" +
 	"\x04Cart\x12G\n" +
 	"\x06Create\x12!.ordergraph.cart.v1.CreateRequest\x1a\x1a.ordergraph.cart.v1.Result\x12C\n" +
 	"\x03Get\x12\x1e.ordergraph.cart.v1.GetRequest\x1a\x1c.ordergraph.cart.v1.CartView\x12K\n" +
@@ -2474,7 +2520,8 @@ const file_services_cart_cartrpc_cart_proto_rawDesc = "" +
 	"\bSetBuyer\x12#.ordergraph.cart.v1.SetBuyerRequest\x1a\x1a.ordergraph.cart.v1.Result\x12[\n" +
 	"\x10SetDiscountCodes\x12+.ordergraph.cart.v1.SetDiscountCodesRequest\x1a\x1a.ordergraph.cart.v1.Result\x12I\n" +
 	"\aSetNote\x12\".ordergraph.cart.v1.SetNoteRequest\x1a\x1a.ordergraph.cart.v1.Result\x12U\n" +
-	"\rSetAttributes\x12(.ordergraph.cart.v1.SetAttributesRequest\x1a\x1a.ordergraph.cart.v1.Result\x12L\n" +
+	"\rSetAttributes\x12(.ordergraph.cart.v1.SetAttributesRequest\x1a\x1a.ordergraph.cart.v1.Result\x12E\n" +
+	"\x05Merge\x12 .ordergraph.cart.v1.MergeRequest\x1a\x1a.ordergraph.cart.v1.Result\x12L\n" +
 	"\x05Claim\x12 .ordergraph.cart.v1.ClaimRequest\x1a!.ordergraph.cart.v1.ClaimResponse\x12E\n" +
 	"\aUnclaim\x12 .ordergraph.cart.v1.OrderRequest\x1a\x18.ordergraph.cart.v1.Done\x12F\n" +
 	"\bComplete\x12 .ordergraph.cart.v1.OrderRequest\x1a\x18.ordergraph.cart.v1.Done\x12I\n" +
@@ -2493,7 +2540,7 @@ func file_services_cart_cartrpc_cart_proto_rawDescGZIP() []byte {
 	return file_services_cart_cartrpc_cart_proto_rawDescData
 }
 
-var file_services_cart_cartrpc_cart_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_services_cart_cartrpc_cart_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_services_cart_cartrpc_cart_proto_goTypes = []any{
 	(*Done)(nil),                    // 0: ordergraph.cart.v1.Done
 	(*Amount)(nil),                  // 1: ordergraph.cart.v1.Amount
@@ -2511,24 +2558,25 @@ var file_services_cart_cartrpc_cart_proto_goTypes = []any{
 	(*SetDiscountCodesRequest)(nil), // 13: ordergraph.cart.v1.SetDiscountCodesRequest
 	(*SetNoteRequest)(nil),          // 14: ordergraph.cart.v1.SetNoteRequest
 	(*SetAttributesRequest)(nil),    // 15: ordergraph.cart.v1.SetAttributesRequest
-	(*Problem)(nil),                 // 16: ordergraph.cart.v1.Problem
-	(*Result)(nil),                  // 17: ordergraph.cart.v1.Result
-	(*CartView)(nil),                // 18: ordergraph.cart.v1.CartView
-	(*Line)(nil),                    // 19: ordergraph.cart.v1.Line
-	(*CodeShare)(nil),               // 20: ordergraph.cart.v1.CodeShare
-	(*Item)(nil),                    // 21: ordergraph.cart.v1.Item
-	(*Option)(nil),                  // 22: ordergraph.cart.v1.Option
-	(*AppliedCode)(nil),             // 23: ordergraph.cart.v1.AppliedCode
-	(*Cost)(nil),                    // 24: ordergraph.cart.v1.Cost
-	(*ShippingRate)(nil),            // 25: ordergraph.cart.v1.ShippingRate
-	(*ClaimRequest)(nil),            // 26: ordergraph.cart.v1.ClaimRequest
-	(*ClaimResponse)(nil),           // 27: ordergraph.cart.v1.ClaimResponse
-	(*Quote)(nil),                   // 28: ordergraph.cart.v1.Quote
-	(*OrderRequest)(nil),            // 29: ordergraph.cart.v1.OrderRequest
-	(*Discount)(nil),                // 30: ordergraph.cart.v1.Discount
-	(*DiscountsRequest)(nil),        // 31: ordergraph.cart.v1.DiscountsRequest
-	(*DiscountPage)(nil),            // 32: ordergraph.cart.v1.DiscountPage
-	(*timestamppb.Timestamp)(nil),   // 33: google.protobuf.Timestamp
+	(*MergeRequest)(nil),            // 16: ordergraph.cart.v1.MergeRequest
+	(*Problem)(nil),                 // 17: ordergraph.cart.v1.Problem
+	(*Result)(nil),                  // 18: ordergraph.cart.v1.Result
+	(*CartView)(nil),                // 19: ordergraph.cart.v1.CartView
+	(*Line)(nil),                    // 20: ordergraph.cart.v1.Line
+	(*CodeShare)(nil),               // 21: ordergraph.cart.v1.CodeShare
+	(*Item)(nil),                    // 22: ordergraph.cart.v1.Item
+	(*Option)(nil),                  // 23: ordergraph.cart.v1.Option
+	(*AppliedCode)(nil),             // 24: ordergraph.cart.v1.AppliedCode
+	(*Cost)(nil),                    // 25: ordergraph.cart.v1.Cost
+	(*ShippingRate)(nil),            // 26: ordergraph.cart.v1.ShippingRate
+	(*ClaimRequest)(nil),            // 27: ordergraph.cart.v1.ClaimRequest
+	(*ClaimResponse)(nil),           // 28: ordergraph.cart.v1.ClaimResponse
+	(*Quote)(nil),                   // 29: ordergraph.cart.v1.Quote
+	(*OrderRequest)(nil),            // 30: ordergraph.cart.v1.OrderRequest
+	(*Discount)(nil),                // 31: ordergraph.cart.v1.Discount
+	(*DiscountsRequest)(nil),        // 32: ordergraph.cart.v1.DiscountsRequest
+	(*DiscountPage)(nil),            // 33: ordergraph.cart.v1.DiscountPage
+	(*timestamppb.Timestamp)(nil),   // 34: google.protobuf.Timestamp
 }
 var file_services_cart_cartrpc_cart_proto_depIdxs = []int32{
 	2,  // 0: ordergraph.cart.v1.Attributes.attributes:type_name -> ordergraph.cart.v1.Attribute
@@ -2541,26 +2589,26 @@ var file_services_cart_cartrpc_cart_proto_depIdxs = []int32{
 	6,  // 7: ordergraph.cart.v1.UpdateLinesRequest.lines:type_name -> ordergraph.cart.v1.LineUpdate
 	4,  // 8: ordergraph.cart.v1.SetBuyerRequest.buyer:type_name -> ordergraph.cart.v1.Buyer
 	2,  // 9: ordergraph.cart.v1.SetAttributesRequest.attributes:type_name -> ordergraph.cart.v1.Attribute
-	18, // 10: ordergraph.cart.v1.Result.cart:type_name -> ordergraph.cart.v1.CartView
-	16, // 11: ordergraph.cart.v1.Result.problems:type_name -> ordergraph.cart.v1.Problem
-	16, // 12: ordergraph.cart.v1.Result.warnings:type_name -> ordergraph.cart.v1.Problem
-	33, // 13: ordergraph.cart.v1.CartView.created_at:type_name -> google.protobuf.Timestamp
-	33, // 14: ordergraph.cart.v1.CartView.updated_at:type_name -> google.protobuf.Timestamp
-	19, // 15: ordergraph.cart.v1.CartView.lines:type_name -> ordergraph.cart.v1.Line
-	23, // 16: ordergraph.cart.v1.CartView.codes:type_name -> ordergraph.cart.v1.AppliedCode
+	19, // 10: ordergraph.cart.v1.Result.cart:type_name -> ordergraph.cart.v1.CartView
+	17, // 11: ordergraph.cart.v1.Result.problems:type_name -> ordergraph.cart.v1.Problem
+	17, // 12: ordergraph.cart.v1.Result.warnings:type_name -> ordergraph.cart.v1.Problem
+	34, // 13: ordergraph.cart.v1.CartView.created_at:type_name -> google.protobuf.Timestamp
+	34, // 14: ordergraph.cart.v1.CartView.updated_at:type_name -> google.protobuf.Timestamp
+	20, // 15: ordergraph.cart.v1.CartView.lines:type_name -> ordergraph.cart.v1.Line
+	24, // 16: ordergraph.cart.v1.CartView.codes:type_name -> ordergraph.cart.v1.AppliedCode
 	2,  // 17: ordergraph.cart.v1.CartView.attributes:type_name -> ordergraph.cart.v1.Attribute
 	4,  // 18: ordergraph.cart.v1.CartView.buyer:type_name -> ordergraph.cart.v1.Buyer
-	24, // 19: ordergraph.cart.v1.CartView.cost:type_name -> ordergraph.cart.v1.Cost
-	25, // 20: ordergraph.cart.v1.CartView.rates:type_name -> ordergraph.cart.v1.ShippingRate
+	25, // 19: ordergraph.cart.v1.CartView.cost:type_name -> ordergraph.cart.v1.Cost
+	26, // 20: ordergraph.cart.v1.CartView.rates:type_name -> ordergraph.cart.v1.ShippingRate
 	2,  // 21: ordergraph.cart.v1.Line.attributes:type_name -> ordergraph.cart.v1.Attribute
-	21, // 22: ordergraph.cart.v1.Line.item:type_name -> ordergraph.cart.v1.Item
+	22, // 22: ordergraph.cart.v1.Line.item:type_name -> ordergraph.cart.v1.Item
 	1,  // 23: ordergraph.cart.v1.Line.subtotal:type_name -> ordergraph.cart.v1.Amount
 	1,  // 24: ordergraph.cart.v1.Line.discount:type_name -> ordergraph.cart.v1.Amount
 	1,  // 25: ordergraph.cart.v1.Line.total:type_name -> ordergraph.cart.v1.Amount
 	1,  // 26: ordergraph.cart.v1.Line.tax:type_name -> ordergraph.cart.v1.Amount
-	20, // 27: ordergraph.cart.v1.Line.codes:type_name -> ordergraph.cart.v1.CodeShare
+	21, // 27: ordergraph.cart.v1.Line.codes:type_name -> ordergraph.cart.v1.CodeShare
 	1,  // 28: ordergraph.cart.v1.CodeShare.amount:type_name -> ordergraph.cart.v1.Amount
-	22, // 29: ordergraph.cart.v1.Item.options:type_name -> ordergraph.cart.v1.Option
+	23, // 29: ordergraph.cart.v1.Item.options:type_name -> ordergraph.cart.v1.Option
 	1,  // 30: ordergraph.cart.v1.Item.price:type_name -> ordergraph.cart.v1.Amount
 	1,  // 31: ordergraph.cart.v1.Item.compare_at:type_name -> ordergraph.cart.v1.Amount
 	1,  // 32: ordergraph.cart.v1.Cost.subtotal:type_name -> ordergraph.cart.v1.Amount
@@ -2570,20 +2618,20 @@ var file_services_cart_cartrpc_cart_proto_depIdxs = []int32{
 	1,  // 36: ordergraph.cart.v1.Cost.total:type_name -> ordergraph.cart.v1.Amount
 	1,  // 37: ordergraph.cart.v1.ShippingRate.price:type_name -> ordergraph.cart.v1.Amount
 	1,  // 38: ordergraph.cart.v1.ClaimRequest.expect_total:type_name -> ordergraph.cart.v1.Amount
-	28, // 39: ordergraph.cart.v1.ClaimResponse.quote:type_name -> ordergraph.cart.v1.Quote
-	16, // 40: ordergraph.cart.v1.ClaimResponse.problems:type_name -> ordergraph.cart.v1.Problem
-	19, // 41: ordergraph.cart.v1.Quote.lines:type_name -> ordergraph.cart.v1.Line
-	23, // 42: ordergraph.cart.v1.Quote.codes:type_name -> ordergraph.cart.v1.AppliedCode
-	25, // 43: ordergraph.cart.v1.Quote.rate:type_name -> ordergraph.cart.v1.ShippingRate
+	29, // 39: ordergraph.cart.v1.ClaimResponse.quote:type_name -> ordergraph.cart.v1.Quote
+	17, // 40: ordergraph.cart.v1.ClaimResponse.problems:type_name -> ordergraph.cart.v1.Problem
+	20, // 41: ordergraph.cart.v1.Quote.lines:type_name -> ordergraph.cart.v1.Line
+	24, // 42: ordergraph.cart.v1.Quote.codes:type_name -> ordergraph.cart.v1.AppliedCode
+	26, // 43: ordergraph.cart.v1.Quote.rate:type_name -> ordergraph.cart.v1.ShippingRate
 	1,  // 44: ordergraph.cart.v1.Quote.shipping_tax:type_name -> ordergraph.cart.v1.Amount
-	24, // 45: ordergraph.cart.v1.Quote.cost:type_name -> ordergraph.cart.v1.Cost
+	25, // 45: ordergraph.cart.v1.Quote.cost:type_name -> ordergraph.cart.v1.Cost
 	2,  // 46: ordergraph.cart.v1.Quote.attributes:type_name -> ordergraph.cart.v1.Attribute
 	4,  // 47: ordergraph.cart.v1.Quote.buyer:type_name -> ordergraph.cart.v1.Buyer
 	1,  // 48: ordergraph.cart.v1.Discount.amount:type_name -> ordergraph.cart.v1.Amount
 	1,  // 49: ordergraph.cart.v1.Discount.minimum:type_name -> ordergraph.cart.v1.Amount
-	33, // 50: ordergraph.cart.v1.Discount.starts_at:type_name -> google.protobuf.Timestamp
-	33, // 51: ordergraph.cart.v1.Discount.ends_at:type_name -> google.protobuf.Timestamp
-	30, // 52: ordergraph.cart.v1.DiscountPage.discounts:type_name -> ordergraph.cart.v1.Discount
+	34, // 50: ordergraph.cart.v1.Discount.starts_at:type_name -> google.protobuf.Timestamp
+	34, // 51: ordergraph.cart.v1.Discount.ends_at:type_name -> google.protobuf.Timestamp
+	31, // 52: ordergraph.cart.v1.DiscountPage.discounts:type_name -> ordergraph.cart.v1.Discount
 	7,  // 53: ordergraph.cart.v1.Cart.Create:input_type -> ordergraph.cart.v1.CreateRequest
 	8,  // 54: ordergraph.cart.v1.Cart.Get:input_type -> ordergraph.cart.v1.GetRequest
 	9,  // 55: ordergraph.cart.v1.Cart.AddLines:input_type -> ordergraph.cart.v1.AddLinesRequest
@@ -2593,27 +2641,29 @@ var file_services_cart_cartrpc_cart_proto_depIdxs = []int32{
 	13, // 59: ordergraph.cart.v1.Cart.SetDiscountCodes:input_type -> ordergraph.cart.v1.SetDiscountCodesRequest
 	14, // 60: ordergraph.cart.v1.Cart.SetNote:input_type -> ordergraph.cart.v1.SetNoteRequest
 	15, // 61: ordergraph.cart.v1.Cart.SetAttributes:input_type -> ordergraph.cart.v1.SetAttributesRequest
-	26, // 62: ordergraph.cart.v1.Cart.Claim:input_type -> ordergraph.cart.v1.ClaimRequest
-	29, // 63: ordergraph.cart.v1.Cart.Unclaim:input_type -> ordergraph.cart.v1.OrderRequest
-	29, // 64: ordergraph.cart.v1.Cart.Complete:input_type -> ordergraph.cart.v1.OrderRequest
-	30, // 65: ordergraph.cart.v1.Cart.PutDiscount:input_type -> ordergraph.cart.v1.Discount
-	31, // 66: ordergraph.cart.v1.Cart.Discounts:input_type -> ordergraph.cart.v1.DiscountsRequest
-	17, // 67: ordergraph.cart.v1.Cart.Create:output_type -> ordergraph.cart.v1.Result
-	18, // 68: ordergraph.cart.v1.Cart.Get:output_type -> ordergraph.cart.v1.CartView
-	17, // 69: ordergraph.cart.v1.Cart.AddLines:output_type -> ordergraph.cart.v1.Result
-	17, // 70: ordergraph.cart.v1.Cart.UpdateLines:output_type -> ordergraph.cart.v1.Result
-	17, // 71: ordergraph.cart.v1.Cart.RemoveLines:output_type -> ordergraph.cart.v1.Result
-	17, // 72: ordergraph.cart.v1.Cart.SetBuyer:output_type -> ordergraph.cart.v1.Result
-	17, // 73: ordergraph.cart.v1.Cart.SetDiscountCodes:output_type -> ordergraph.cart.v1.Result
-	17, // 74: ordergraph.cart.v1.Cart.SetNote:output_type -> ordergraph.cart.v1.Result
-	17, // 75: ordergraph.cart.v1.Cart.SetAttributes:output_type -> ordergraph.cart.v1.Result
-	27, // 76: ordergraph.cart.v1.Cart.Claim:output_type -> ordergraph.cart.v1.ClaimResponse
-	0,  // 77: ordergraph.cart.v1.Cart.Unclaim:output_type -> ordergraph.cart.v1.Done
-	0,  // 78: ordergraph.cart.v1.Cart.Complete:output_type -> ordergraph.cart.v1.Done
-	30, // 79: ordergraph.cart.v1.Cart.PutDiscount:output_type -> ordergraph.cart.v1.Discount
-	32, // 80: ordergraph.cart.v1.Cart.Discounts:output_type -> ordergraph.cart.v1.DiscountPage
-	67, // [67:81] is the sub-list for method output_type
-	53, // [53:67] is the sub-list for method input_type
+	16, // 62: ordergraph.cart.v1.Cart.Merge:input_type -> ordergraph.cart.v1.MergeRequest
+	27, // 63: ordergraph.cart.v1.Cart.Claim:input_type -> ordergraph.cart.v1.ClaimRequest
+	30, // 64: ordergraph.cart.v1.Cart.Unclaim:input_type -> ordergraph.cart.v1.OrderRequest
+	30, // 65: ordergraph.cart.v1.Cart.Complete:input_type -> ordergraph.cart.v1.OrderRequest
+	31, // 66: ordergraph.cart.v1.Cart.PutDiscount:input_type -> ordergraph.cart.v1.Discount
+	32, // 67: ordergraph.cart.v1.Cart.Discounts:input_type -> ordergraph.cart.v1.DiscountsRequest
+	18, // 68: ordergraph.cart.v1.Cart.Create:output_type -> ordergraph.cart.v1.Result
+	19, // 69: ordergraph.cart.v1.Cart.Get:output_type -> ordergraph.cart.v1.CartView
+	18, // 70: ordergraph.cart.v1.Cart.AddLines:output_type -> ordergraph.cart.v1.Result
+	18, // 71: ordergraph.cart.v1.Cart.UpdateLines:output_type -> ordergraph.cart.v1.Result
+	18, // 72: ordergraph.cart.v1.Cart.RemoveLines:output_type -> ordergraph.cart.v1.Result
+	18, // 73: ordergraph.cart.v1.Cart.SetBuyer:output_type -> ordergraph.cart.v1.Result
+	18, // 74: ordergraph.cart.v1.Cart.SetDiscountCodes:output_type -> ordergraph.cart.v1.Result
+	18, // 75: ordergraph.cart.v1.Cart.SetNote:output_type -> ordergraph.cart.v1.Result
+	18, // 76: ordergraph.cart.v1.Cart.SetAttributes:output_type -> ordergraph.cart.v1.Result
+	18, // 77: ordergraph.cart.v1.Cart.Merge:output_type -> ordergraph.cart.v1.Result
+	28, // 78: ordergraph.cart.v1.Cart.Claim:output_type -> ordergraph.cart.v1.ClaimResponse
+	0,  // 79: ordergraph.cart.v1.Cart.Unclaim:output_type -> ordergraph.cart.v1.Done
+	0,  // 80: ordergraph.cart.v1.Cart.Complete:output_type -> ordergraph.cart.v1.Done
+	31, // 81: ordergraph.cart.v1.Cart.PutDiscount:output_type -> ordergraph.cart.v1.Discount
+	33, // 82: ordergraph.cart.v1.Cart.Discounts:output_type -> ordergraph.cart.v1.DiscountPage
+	68, // [68:83] is the sub-list for method output_type
+	53, // [53:68] is the sub-list for method input_type
 	53, // [53:53] is the sub-list for extension type_name
 	53, // [53:53] is the sub-list for extension extendee
 	0,  // [0:53] is the sub-list for field type_name
@@ -2631,7 +2681,7 @@ func file_services_cart_cartrpc_cart_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_services_cart_cartrpc_cart_proto_rawDesc), len(file_services_cart_cartrpc_cart_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   33,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,6 +28,7 @@ const (
 	Cart_SetDiscountCodes_FullMethodName = "/ordergraph.cart.v1.Cart/SetDiscountCodes"
 	Cart_SetNote_FullMethodName          = "/ordergraph.cart.v1.Cart/SetNote"
 	Cart_SetAttributes_FullMethodName    = "/ordergraph.cart.v1.Cart/SetAttributes"
+	Cart_Merge_FullMethodName            = "/ordergraph.cart.v1.Cart/Merge"
 	Cart_Claim_FullMethodName            = "/ordergraph.cart.v1.Cart/Claim"
 	Cart_Unclaim_FullMethodName          = "/ordergraph.cart.v1.Cart/Unclaim"
 	Cart_Complete_FullMethodName         = "/ordergraph.cart.v1.Cart/Complete"
@@ -50,6 +51,7 @@ type CartClient interface {
 	SetDiscountCodes(ctx context.Context, in *SetDiscountCodesRequest, opts ...grpc.CallOption) (*Result, error)
 	SetNote(ctx context.Context, in *SetNoteRequest, opts ...grpc.CallOption) (*Result, error)
 	SetAttributes(ctx context.Context, in *SetAttributesRequest, opts ...grpc.CallOption) (*Result, error)
+	Merge(ctx context.Context, in *MergeRequest, opts ...grpc.CallOption) (*Result, error)
 	Claim(ctx context.Context, in *ClaimRequest, opts ...grpc.CallOption) (*ClaimResponse, error)
 	Unclaim(ctx context.Context, in *OrderRequest, opts ...grpc.CallOption) (*Done, error)
 	Complete(ctx context.Context, in *OrderRequest, opts ...grpc.CallOption) (*Done, error)
@@ -155,6 +157,16 @@ func (c *cartClient) SetAttributes(ctx context.Context, in *SetAttributesRequest
 	return out, nil
 }
 
+func (c *cartClient) Merge(ctx context.Context, in *MergeRequest, opts ...grpc.CallOption) (*Result, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Result)
+	err := c.cc.Invoke(ctx, Cart_Merge_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *cartClient) Claim(ctx context.Context, in *ClaimRequest, opts ...grpc.CallOption) (*ClaimResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ClaimResponse)
@@ -220,6 +232,7 @@ type CartServer interface {
 	SetDiscountCodes(context.Context, *SetDiscountCodesRequest) (*Result, error)
 	SetNote(context.Context, *SetNoteRequest) (*Result, error)
 	SetAttributes(context.Context, *SetAttributesRequest) (*Result, error)
+	Merge(context.Context, *MergeRequest) (*Result, error)
 	Claim(context.Context, *ClaimRequest) (*ClaimResponse, error)
 	Unclaim(context.Context, *OrderRequest) (*Done, error)
 	Complete(context.Context, *OrderRequest) (*Done, error)
@@ -261,6 +274,9 @@ func (UnimplementedCartServer) SetNote(context.Context, *SetNoteRequest) (*Resul
 }
 func (UnimplementedCartServer) SetAttributes(context.Context, *SetAttributesRequest) (*Result, error) {
 	return nil, status.Error(codes.Unimplemented, "method SetAttributes not implemented")
+}
+func (UnimplementedCartServer) Merge(context.Context, *MergeRequest) (*Result, error) {
+	return nil, status.Error(codes.Unimplemented, "method Merge not implemented")
 }
 func (UnimplementedCartServer) Claim(context.Context, *ClaimRequest) (*ClaimResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Claim not implemented")
@@ -460,6 +476,24 @@ func _Cart_SetAttributes_Handler(srv interface{}, ctx context.Context, dec func(
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Cart_Merge_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MergeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CartServer).Merge(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Cart_Merge_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CartServer).Merge(ctx, req.(*MergeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Cart_Claim_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ClaimRequest)
 	if err := dec(in); err != nil {
@@ -592,6 +626,10 @@ var Cart_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SetAttributes",
 			Handler:    _Cart_SetAttributes_Handler,
+		},
+		{
+			MethodName: "Merge",
+			Handler:    _Cart_Merge_Handler,
 		},
 		{
 			MethodName: "Claim",

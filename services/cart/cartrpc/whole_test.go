@@ -66,6 +66,11 @@ func (e *echo) SetAttributes(_ context.Context, who identity.Caller, id string, 
 	return wiretest.Answer[cart.Result](&e.Calls, 0), nil
 }
 
+func (e *echo) Merge(_ context.Context, who identity.Caller, guestCartID string) (cart.Result, error) {
+	e.Took(who, guestCartID)
+	return wiretest.Answer[cart.Result](&e.Calls, 0), nil
+}
+
 func (e *echo) Claim(_ context.Context, who identity.Caller, in cart.ClaimInput) (cart.Quote, []cart.Problem, error) {
 	e.Took(who, in)
 	return wiretest.Answer[cart.Quote](&e.Calls, 0), wiretest.Answer[[]cart.Problem](&e.Calls, 1), nil

@@ -62,7 +62,16 @@ func Run(t *testing.T, open func(t *testing.T, shelf *Shelf, clock *clocktest.Cl
 		{"OneOrderPerCart", oneOrderPerCart},
 		{"LimitedCodeHoldsUnderConcurrency", limitedCodeHoldsUnderConcurrency},
 		{"OncePerCustomer", oncePerCustomer},
-		{"OnlyTheProgramItselfClaims", onlyTheProgramItselfClaims},
+		{"MergeGivesAGuestsCart", mergeGivesAGuestsCart},
+		{"MergeMakesOneOfTwo", mergeMakesOneOfTwo},
+		{"MergeTellsWhatDoesNotFit", mergeTellsWhatDoesNotFit},
+		{"MergeIsRefused", mergeIsRefused},
+		{"MergeGoesIntoTheCurrentCart", mergeGoesIntoTheCurrentCart},
+		{"MergedCartIsBoughtOnce", mergedCartIsBoughtOnce},
+		{"MergesAtOnceDoubleNothing", mergesAtOnceDoubleNothing},
+		{"MergedCartLivesWhileUsed", mergedCartLivesWhileUsed},
+		{"SignedInOwnTheirCarts", signedInOwnTheirCarts},
+		{"EveryPermission", everyPermission},
 		{"DiscountsAreChecked", discountsAreChecked},
 		{"DiscountsInPages", discountsInPages},
 		{"WhatGoesOutIsACopy", whatGoesOutIsACopy},
@@ -597,7 +606,6 @@ func details(s *shop) {
 }
 
 func nobodyElsesCustomer(s *shop) {
-	ann := identity.Caller{CustomerID: "ann", Roles: []identity.Role{identity.Customer}}
 	c := s.cart("mug", 1)
 	for _, who := range []identity.Caller{guest, ann} {
 		_, err := s.Service.SetBuyer(s.ctx, who, c.ID, cart.Buyer{CustomerID: "bob"})
@@ -981,29 +989,6 @@ func oncePerCustomer(s *shop) {
 	if won.Load() != 1 {
 		s.Errorf("one customer used it %d times at once", won.Load())
 	}
-}
-
-func onlyTheProgramItselfClaims(s *shop) {
-	c := s.cart("mug", 1)
-	merchant := identity.Caller{Roles: []identity.Role{identity.Merchant}}
-	for _, who := range []identity.Caller{guest, {CustomerID: "ann"}, staff, merchant, {Roles: []identity.Role{identity.Admin}}} {
-		_, _, err := s.Service.Claim(s.ctx, who, cart.ClaimInput{CartID: c.ID, OrderID: "order-1"})
-		s.wantErr(err, cart.ErrForbidden)
-		s.wantErr(s.Service.Unclaim(s.ctx, who, c.ID, "order-1"), cart.ErrForbidden)
-		s.wantErr(s.Service.Complete(s.ctx, who, c.ID, "order-1"), cart.ErrForbidden)
-	}
-	for _, who := range []identity.Caller{guest, {CustomerID: "ann"}} {
-		_, err := s.Service.Discounts(s.ctx, who, "", 10)
-		s.wantErr(err, cart.ErrForbidden)
-	}
-	for _, who := range []identity.Caller{guest, {CustomerID: "ann"}, staff} {
-		_, err := s.Service.PutDiscount(s.ctx, who, cart.Discount{Code: "A", Kind: cart.FreeShipping})
-		s.wantErr(err, cart.ErrForbidden)
-	}
-	_, err := s.Service.PutDiscount(s.ctx, merchant, cart.Discount{Code: "A", Kind: cart.FreeShipping})
-	s.must(err)
-	_, err = s.Service.Discounts(s.ctx, staff, "", 10)
-	s.must(err)
 }
 
 func discountsAreChecked(s *shop) {
