@@ -157,8 +157,15 @@ func (r *Resolver) signOut(ctx context.Context, accessToken string) (*gengql.Cus
 			return nil, err
 		}
 		p.DeletedAccessToken = &accessToken // good no more, whatever it was
-	} else if transport.CanSetCookies(ctx) {
-		transport.SetCookies(ctx, r.cookies.None()...)
+	} else if refresh := r.forgetCookies(ctx); session.ID == "" && refresh != "" {
+		// The access token has expired: the session shows itself once more.
+		tokens, err := r.account.Refresh(ctx, caller(ctx), refresh)
+		switch {
+		case err == nil:
+			session.ID, session.Caller.CustomerID = tokens.SessionID, tokens.Customer.ID
+		case fault.KindOf(err) != fault.Unauthenticated:
+			return nil, err
+		}
 	}
 	if session.ID == "" {
 		return p, nil
@@ -168,6 +175,16 @@ func (r *Resolver) signOut(ctx context.Context, accessToken string) (*gengql.Cus
 	}
 	p.DeletedCustomerAccessTokenID = &session.ID
 	return p, nil
+}
+
+// forgetCookies removes the cookies that came with the request, and returns
+// the refresh token among them. Where they cannot be removed, nothing is.
+func (r *Resolver) forgetCookies(ctx context.Context) (refresh string) {
+	from := requestOf(ctx).http
+	if from == nil || !r.cookies.Sent(from) || !transport.SetCookies(ctx, r.cookies.None()...) {
+		return ""
+	}
+	return r.cookies.Refresh(from)
 }
 
 // signOutEverywhere ends all sessions of an account.
@@ -257,8 +274,8 @@ func (r *Resolver) erase(ctx context.Context, in gengql.CustomerEraseInput) (*ge
 	if err != nil {
 		return nil, err
 	}
-	if len(errs) == 0 && in.CustomerID == nil && transport.CanSetCookies(ctx) {
-		transport.SetCookies(ctx, r.cookies.None()...)
+	if len(errs) == 0 && in.CustomerID == nil {
+		r.forgetCookies(ctx)
 	}
 	return &gengql.CustomerErasePayload{Erased: len(errs) == 0, UserErrors: errs}, nil
 }

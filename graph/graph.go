@@ -8,6 +8,7 @@ package graph
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"ordergraph/graph/gengql"
 	"ordergraph/graph/session"
@@ -41,11 +43,12 @@ type Options struct {
 	Log             *slog.Logger               // nil logs nothing
 	Shop            Shop                       // who sells
 	Limits          Limits                     // zero fields take DefaultLimits
+	Charges         Charges                    // without Budgets nobody is charged
 	Sessions        transport.Sessions         // nil: everyone is a guest
 	Cookies         session.Cookies            // how sessions are kept in browsers
 	Address         func(*http.Request) string // where a request comes from; nil: the address of its connection
 	Persisted       transport.Documents        // documents known by their hash; nil: this process remembers them by itself
-	Origins         []string                   // whose pages may open sockets, besides our own; "*": any
+	Origins         []string                   // whose pages may ask and open sockets, besides our own; "*": any, without cookies
 	NoIntrospection bool                       // keep the schema to ourselves
 	Gather          time.Duration              // how long a lookup waits for others to share its call; 200 µs by default
 }
@@ -132,8 +135,17 @@ func New(o Options) *transport.Server {
 	if o.Persisted == nil {
 		o.Persisted = cache.New(cache.Options{Log: o.Log})
 	}
+	guard := guard{limits: limits, known: known, hidden: o.NoIntrospection}
+	var waste func(context.Context, *http.Request) *gqlerror.Error
+	if o.Charges.Budgets != nil {
+		guard.till = &till{o.Charges.orDefault()}
+		waste = func(ctx context.Context, from *http.Request) *gqlerror.Error {
+			return guard.till.waste(ctx, o.Address(from))
+		}
+		exec.Use(guard.till)
+	}
 	exec.Use(transport.PersistedQueries{Known: o.Persisted})
-	exec.Use(guard{limits, known, o.NoIntrospection})
+	exec.Use(guard)
 	exec.Use(leaves{})
 
 	return transport.New(transport.Options{
@@ -142,6 +154,7 @@ func New(o Options) *transport.Server {
 		Begin:    r.begin,
 		Refresh:  r.refresh,
 		Address:  o.Address,
+		Waste:    waste,
 		Origins:  o.Origins,
 		Limits:   limits.Limits,
 		Log:      o.Log,

@@ -29,7 +29,6 @@ func Schema() http.Handler {
 		header := w.Header()
 		header.Set("Content-Type", "text/plain; charset=utf-8") // browsers show it, and tools do not mind
 		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Access-Control-Allow-Origin", "*")
 		header.Set("Cache-Control", "no-cache") // to be kept, and asked for anew by its tag
 		header.Set("Vary", "Accept-Encoding")
 		tag, text := d.tag, d.text

@@ -22,11 +22,13 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"ordergraph/graph"
+	"ordergraph/graph/session"
 	"ordergraph/platform/docstore/docstoretest"
 	"ordergraph/platform/identity"
 	"ordergraph/platform/live"
 	"ordergraph/platform/telemetry"
 	"ordergraph/sandbox/card"
+	"ordergraph/services/account/accounttest"
 	"ordergraph/services/cart"
 	"ordergraph/services/catalog"
 	"ordergraph/services/catalog/catalogtest"
@@ -44,17 +46,22 @@ const EnoughStock = 1_000
 
 // A Shop is a gateway with all it needs.
 type Shop struct {
-	URL     string // of the gateway
-	Handler http.Handler
-	Log     *Lines
-	Calls   *Calls // to the catalogue and the inventory
+	URL      string // of the gateway
+	Handler  http.Handler
+	Sessions *session.Keeper // of the gateway, unless the test has set others
+	Log      *Lines
+	Calls    *Calls // to the catalogue and the inventory
 
+	Accounts  *accounttest.World // at the real time
 	Catalog   *catalog.Keeper
 	Cart      *cart.Keeper
 	Order     *order.Keeper
 	Inventory inventory.Service
 
 	t        testing.TB
+	doorbell *redis.Client
+	work     func(func(context.Context) error) // runs until the test ends
+	set      func(*graph.Options)
 	products map[string]catalog.Product
 }
 
@@ -62,14 +69,14 @@ type Shop struct {
 // are given, with EnoughStock of each variant. It closes with the test.
 func New(t testing.TB, set func(*graph.Options), products ...catalog.ProductInput) *Shop {
 	t.Helper()
-	s := &Shop{t: t, Log: &Lines{}, Calls: &Calls{}, products: map[string]catalog.Product{}}
+	s := &Shop{t: t, Log: &Lines{}, Calls: &Calls{}, set: set, products: map[string]catalog.Product{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	var work sync.WaitGroup
 	t.Cleanup(func() { cancel(); work.Wait() })
+	s.work = func(run func(context.Context) error) { work.Go(func() { _ = run(ctx) }) }
 
 	var err error
 	s.Inventory = openInventory(ctx, t)
-	counted := countedStock{s.Inventory, s.Calls}
 	s.Catalog, err = catalog.New(ctx, catalog.Options{Store: docstoretest.Memory(t), Stock: s.Inventory, Currency: catalogtest.Currency})
 	s.must(err)
 	s.Cart, err = cart.New(ctx, cart.Options{Store: docstoretest.Memory(t), Catalog: s.Catalog, Stock: s.Inventory})
@@ -88,37 +95,57 @@ func New(t testing.TB, set func(*graph.Options), products ...catalog.ProductInpu
 			t.Errorf("close the cashier: %v", err)
 		}
 	})
-	doorbell := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
-	t.Cleanup(func() { _ = doorbell.Close() })
-	bell, hub := live.NewBell(doorbell, nil), live.NewHub(live.Options{Client: doorbell})
-	work.Go(func() { _ = bell.Run(ctx) })
-	work.Go(func() { _ = hub.Run(ctx) })
+	s.doorbell = redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
+	t.Cleanup(func() { _ = s.doorbell.Close() })
+	bell := live.NewBell(s.doorbell, nil)
+	s.work(bell.Run)
 	s.Order, err = order.New(ctx, order.Options{Store: docstoretest.Memory(t), Bell: bell, Cart: s.Cart, Inventory: s.Inventory, Payment: cashier})
 	s.must(err)
-	work.Go(func() { _ = s.Catalog.Run(ctx) })
-
-	options := graph.Options{
-		Catalog:   countedCatalog{s.Catalog, s.Calls},
-		Cart:      s.Cart,
-		Order:     s.Order,
-		Inventory: counted,
-		Live:      hub,
-		Log:       telemetry.NewLogger(s.Log, slog.LevelInfo, false),
-		Shop:      graph.Shop{Name: "Try-out", About: "A shop to try things in.", Currency: catalogtest.Currency, Country: "DE", ShipsTo: []string{"DE", "FR"}, PublicURL: PublicURL},
-	}
-	if set != nil {
-		set(&options)
-	}
-	s.Handler = graph.New(options)
-	server := httptest.NewServer(s.Handler)
-	t.Cleanup(server.Close)
-	s.URL = server.URL
+	s.work(s.Catalog.Run)
+	s.Accounts = openAccounts(t, bell)
+	s.open()
 
 	if len(products) == 0 {
 		products = catalogtest.Sample()
 	}
 	s.Put(products...)
 	return s
+}
+
+// open opens a gateway.
+func (s *Shop) open() {
+	s.t.Helper()
+	hub := live.NewHub(live.Options{Client: s.doorbell})
+	s.work(hub.Run)
+	s.openSessions(hub)
+	options := graph.Options{
+		Account:   s.Accounts.Keeper,
+		Catalog:   countedCatalog{s.Catalog, s.Calls},
+		Cart:      s.Cart,
+		Order:     s.Order,
+		Inventory: countedStock{s.Inventory, s.Calls},
+		Live:      hub,
+		Sessions:  s.Sessions,
+		Cookies:   Cookies,
+		Origins:   []string{Listed},
+		Log:       telemetry.NewLogger(s.Log, slog.LevelInfo, false),
+		Shop:      graph.Shop{Name: "Try-out", About: "A shop to try things in.", Currency: catalogtest.Currency, Country: "DE", ShipsTo: []string{"DE", "FR"}, PublicURL: PublicURL},
+	}
+	if s.set != nil {
+		s.set(&options)
+	}
+	s.Handler = graph.New(options)
+	server := httptest.NewServer(s.Handler)
+	s.t.Cleanup(server.Close)
+	s.URL = server.URL
+}
+
+// Another is one more gateway of the same shop.
+func (s *Shop) Another() *Shop {
+	s.t.Helper()
+	another := *s
+	another.open()
+	return &another
 }
 
 func (s *Shop) must(err error) {
@@ -232,15 +259,37 @@ type Vars = map[string]any
 // Ask sends an operation and returns the answer, whatever it is.
 func (s *Shop) Ask(query string, vars Vars) Answer {
 	s.t.Helper()
+	return s.AskAs("", query, vars)
+}
+
+// AskAs is Ask of who has the access token.
+func (s *Shop) AskAs(token, query string, vars Vars) Answer {
+	s.t.Helper()
+	header := map[string]string{"Content-Type": "application/json"}
+	if token != "" {
+		header["Authorization"] = "Bearer " + token
+	}
+	return s.Send(http.MethodPost, "", header, s.Body(query, vars))
+}
+
+// Body is an operation as it is sent.
+func (s *Shop) Body(query string, vars Vars) []byte {
+	s.t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": vars})
 	s.must(err)
-	return s.Send(http.MethodPost, "", map[string]string{"Content-Type": "application/json"}, body)
+	return body
 }
 
 // Do sends an operation that must succeed, and returns its data.
 func (s *Shop) Do(query string, vars Vars) map[string]any {
 	s.t.Helper()
-	a := s.Ask(query, vars)
+	return s.DoAs("", query, vars)
+}
+
+// DoAs is Do of who has the access token.
+func (s *Shop) DoAs(token, query string, vars Vars) map[string]any {
+	s.t.Helper()
+	a := s.AskAs(token, query, vars)
 	if len(a.Errors) > 0 || a.Data == nil {
 		s.t.Fatalf("%d %s\nlog: %s", a.Status, a.Body, s.Log)
 	}

@@ -32,6 +32,9 @@ func (c Cookies) access(r *http.Request) string { return valueOf(r, c.name(acces
 // Refresh is the refresh token that the request's cookie holds, or "".
 func (c Cookies) Refresh(r *http.Request) string { return valueOf(r, c.name(refreshName)) }
 
+// Sent reports whether the request comes with one of them.
+func (c Cookies) Sent(r *http.Request) bool { return c.access(r) != "" || c.Refresh(r) != "" }
+
 func valueOf(r *http.Request, name string) string {
 	cookie, err := r.Cookie(name)
 	if err != nil {
@@ -54,6 +57,9 @@ func (c Cookies) None() []*http.Cookie {
 	return []*http.Cookie{c.cookie(accessName, "", gone), c.cookie(refreshName, "", gone)}
 }
 
+// Links from mails and other sites must find a customer signed in, whose page
+// may be rendered by a server: hence not SameSite=Strict. What foreign pages
+// send is refused by Open.
 func (c Cookies) cookie(name, value string, expires time.Time) *http.Cookie {
 	return &http.Cookie{
 		Name: c.name(name), Value: value, Path: "/", Expires: expires,

@@ -9,6 +9,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -23,17 +24,24 @@ import (
 	"ordergraph/services/account"
 )
 
-// ErrForeign is a request that a page of another origin made with our
-// customer's cookie.
-var ErrForeign = fault.New(fault.PermissionDenied, "session.foreign", "Pages of this origin may not act for a customer who is signed in by cookie.")
+var (
+	// ErrForeign is a request that a page of another origin makes with our
+	// customer's cookies.
+	ErrForeign = fault.New(fault.PermissionDenied, "session.foreign", "Pages of this origin may not act for who is signed in here by cookie.")
+	errAway    = fault.New(fault.Unavailable, "session.away", "Nobody can say at the moment whether this session has ended.")
+)
 
-// Options of a Keeper. Accounts and Hub must be set.
+// askWithin is how long the first request of a session waits to hear whether
+// it has ended already. It is believed then, and asked about again later.
+const askWithin = 2 * time.Second
+
+// Options of a Keeper. Accounts, Hub and Verifier must be set.
 type Options struct {
 	Accounts account.Service
-	Hub      *live.Hub
+	Hub      *live.Hub // of which account.LiveTopic is the Keeper's alone
 	Verifier *token.Verifier
 	Cookies  Cookies
-	Origins  []string // besides our own, whose pages may use the cookie: "https://shop.example"
+	Origins  []string // besides our own, whose pages may use the cookies: "https://shop.example"
 	Log      *slog.Logger
 }
 
@@ -45,25 +53,23 @@ type Keeper struct {
 	ctx    context.Context // of what is watched
 	cancel context.CancelFunc
 
+	asking sync.WaitGroup
+
 	mu      sync.Mutex
 	watched map[string]*watched // by session
 }
 
 var _ transport.Sessions = (*Keeper)(nil)
 
-// watched is a session whose end is noticed.
+// watched is a session of which a token has been shown, until its last token
+// has expired.
 type watched struct {
-	until     time.Time // when its last token ends
+	until     time.Time     // when that is
+	known     chan struct{} // closed when it was found out whether it lives
 	ended     bool
 	followers map[*follower]struct{}
+	forget    *time.Timer // at until
 	stop      context.CancelFunc
-}
-
-// A follower is an open connection of the session.
-type follower struct {
-	once  sync.Once
-	end   func()
-	timer *time.Timer // until the token ends that it showed
 }
 
 // New is a Keeper. Close it.
@@ -74,7 +80,7 @@ func New(o Options) (*Keeper, error) {
 	k := &Keeper{o: o, csrf: http.NewCrossOriginProtection(), watched: map[string]*watched{}}
 	for _, origin := range o.Origins {
 		if origin == "*" {
-			continue // any page may ask, but none with our customer's cookie
+			continue // any page may ask, but none with our customers' cookies
 		}
 		if err := k.csrf.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("trust %s: %w", origin, err)
@@ -85,17 +91,19 @@ func New(o Options) (*Keeper, error) {
 	return k, nil
 }
 
-// Close ends all watching.
+// Close ends all watching. Sessions that are followed end with their tokens
+// from now on.
 func (k *Keeper) Close() error {
+	k.mu.Lock()
 	k.cancel()
+	for _, w := range k.watched {
+		w.forget.Stop()
+	}
+	clear(k.watched)
+	k.mu.Unlock()
+	k.asking.Wait()
 	return nil
 }
-
-// The version of a session: it lives, or it has ended.
-const (
-	lives = 1
-	over  = 2
-)
 
 // versions asks which sessions have ended.
 func (k *Keeper) versions(ctx context.Context, ids []string) (map[string]int64, error) {
@@ -105,27 +113,48 @@ func (k *Keeper) versions(ctx context.Context, ids []string) (map[string]int64, 
 	}
 	versions := make(map[string]int64, len(ids))
 	for _, id := range ids {
-		versions[id] = lives
+		versions[id] = account.SessionLives
 	}
 	for _, id := range gone {
-		versions[id] = over
+		versions[id] = account.SessionOver
 	}
 	return versions, nil
 }
 
-// Open says who shows the token, or the cookie where there is none.
+// Open says who shows the token, or, where there is none, the cookie. A cookie
+// that is no longer good shows nobody: browsers send it until it expires, and
+// who signs in again must not be turned away for it.
 func (k *Keeper) Open(ctx context.Context, r *http.Request, shown string) (identity.Session, error) {
-	if shown == "" {
-		shown = k.o.Cookies.access(r)
-		if shown != "" || k.o.Cookies.Refresh(r) != "" {
-			if err := k.csrf.Check(r); err != nil {
-				return identity.Session{}, fmt.Errorf("%w (%v)", ErrForeign, err)
-			}
-		}
-		if shown == "" {
-			return identity.Session{}, nil
-		}
+	if err := k.ours(r); err != nil {
+		return identity.Session{}, err
 	}
+	if shown != "" {
+		return k.believe(ctx, shown)
+	}
+	if shown = k.o.Cookies.access(r); shown == "" {
+		return identity.Session{}, nil
+	}
+	session, err := k.believe(ctx, shown)
+	if err != nil && fault.KindOf(err) == fault.Unauthenticated {
+		return identity.Session{}, nil
+	}
+	return session, err
+}
+
+// ours answers ErrForeign where our cookies come with the request of a page
+// that is not ours. It makes no difference what the request asks for: sockets
+// are opened by GET, too.
+func (k *Keeper) ours(r *http.Request) error {
+	if !k.o.Cookies.Sent(r) {
+		return nil
+	}
+	if err := k.csrf.Check(&http.Request{Method: http.MethodPost, URL: r.URL, Host: r.Host, Header: r.Header}); err != nil {
+		return fmt.Errorf("%w (%v)", ErrForeign, err)
+	}
+	return nil
+}
+
+func (k *Keeper) believe(ctx context.Context, shown string) (identity.Session, error) {
 	session, err := k.o.Verifier.Verify(ctx, shown)
 	if err != nil {
 		return identity.Session{}, err
@@ -141,67 +170,102 @@ func (k *Keeper) Open(ctx context.Context, r *http.Request, shown string) (ident
 // signed, and does not live long.
 func (k *Keeper) watch(ctx context.Context, session identity.Session) error {
 	k.mu.Lock()
-	if w := k.watched[session.ID]; w != nil {
-		if session.Expires.After(w.until) {
-			w.until = session.Expires // of a newer token of the same session
-		}
-		k.mu.Unlock()
-		return nil
+	w := k.watched[session.ID]
+	if w == nil && k.ctx.Err() == nil {
+		w = &watched{until: session.Expires, known: make(chan struct{}), followers: map[*follower]struct{}{}}
+		w.forget = time.AfterFunc(time.Until(w.until), func() { k.expire(session.ID, w) })
+		k.watched[session.ID] = w
+		k.asking.Go(func() { k.begin(session.ID, w) })
+	} else if w != nil && session.Expires.After(w.until) { // a newer token of the same session
+		w.until = session.Expires
 	}
-	watching, stop := context.WithCancel(k.ctx)
-	w := &watched{until: session.Expires, followers: map[*follower]struct{}{}, stop: stop}
-	k.watched[session.ID] = w
 	k.mu.Unlock()
-
-	_, err := k.topic.Watch(watching, live.Watch[struct{}]{
-		Key: session.ID, After: lives,
-		Load: func(ctx context.Context) (struct{}, int64, error) {
-			versions, err := k.versions(ctx, []string{session.ID})
-			return struct{}{}, versions[session.ID], err
-		},
-		Fire: func() { // nothing newer than `lives` is ever delivered but the end
-			if watching.Err() == nil {
-				k.over(session.ID, w)
-			}
-		},
-		Fail: func(error) { k.forget(session.ID, w) }, // the next request watches it again
-	})
-	if err != nil {
-		k.forget(session.ID, w)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		k.o.Log.WarnContext(ctx, "a session is believed without being watched", "error", err)
-		return nil
+	if w == nil {
+		return nil // there is no watching any more
+	}
+	select {
+	case <-w.known:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if w.ended {
 		return token.ErrEnded
 	}
-	time.AfterFunc(time.Until(w.until), func() { k.expire(session.ID, w) })
 	return nil
 }
 
-// expire stops watching when the last token of the session has ended.
-func (k *Keeper) expire(id string, w *watched) {
-	k.mu.Lock()
-	wait := time.Until(w.until)
-	k.mu.Unlock()
-	if wait > 0 && k.ctx.Err() == nil {
-		time.AfterFunc(wait, func() { k.expire(id, w) })
+// begin finds out whether the session lives, and watches it if so. It ends
+// within askWithin, whatever becomes of the request that came first.
+func (k *Keeper) begin(id string, w *watched) {
+	defer close(w.known)
+	asking, cancel := context.WithTimeout(k.ctx, askWithin)
+	defer cancel()
+	over, err := k.isOver(asking, id)
+	if over {
+		k.over(id, w)
 		return
 	}
-	k.forget(id, w)
-}
-
-// forget stops watching the session. Its followers stay until their tokens end.
-func (k *Keeper) forget(id string, w *watched) {
-	w.stop()
+	if err != nil && k.ctx.Err() == nil {
+		k.o.Log.Warn("a session is believed, for nobody can say whether it has ended", "error", err)
+	}
+	watching, stop := context.WithCancel(k.ctx)
+	asked := true // just now
+	_, err = k.topic.Watch(watching, live.Watch[struct{}]{
+		Key: id, After: account.SessionOver, // all that matters has happened in Load
+		Load: func(ctx context.Context) (none struct{}, version int64, err error) {
+			if asked { // by Watch itself, before anybody else
+				asked = false
+				return none, account.SessionLives, nil
+			}
+			over, err := k.isOver(ctx, id)
+			switch {
+			case err != nil:
+				return none, 0, err
+			case over:
+				k.over(id, w)
+				return none, account.SessionOver, nil
+			}
+			return none, account.SessionLives, nil
+		},
+	})
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.watched[id] == w {
-		delete(k.watched, id)
+	w.stop = stop
+	if err != nil || w.ended || k.watched[id] != w {
+		stop()
+	}
+}
+
+// isOver asks whether the session has ended. Its error is one that passes.
+func (k *Keeper) isOver(ctx context.Context, id string) (over bool, err error) {
+	defer func() { // nobody else would catch it
+		if cause := recover(); cause != nil {
+			over, err = false, fmt.Errorf("panic: %v: %w", cause, errAway)
+		}
+	}()
+	versions, err := k.versions(ctx, []string{id})
+	if err != nil {
+		return false, errors.Join(errAway, err)
+	}
+	return versions[id] == account.SessionOver, nil
+}
+
+// expire forgets a session when its last token has ended.
+func (k *Keeper) expire(id string, w *watched) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.watched[id] != w {
+		return
+	}
+	if wait := time.Until(w.until); wait > 0 {
+		w.forget.Reset(wait)
+		return
+	}
+	delete(k.watched, id)
+	if w.stop != nil {
+		w.stop()
 	}
 }
 
@@ -212,45 +276,11 @@ func (k *Keeper) over(id string, w *watched) {
 	k.mu.Lock()
 	followers := w.followers
 	w.ended, w.followers = true, nil
+	if w.stop != nil {
+		w.stop()
+	}
 	k.mu.Unlock()
-	k.forget(id, w)
 	for f := range followers {
 		f.fire()
 	}
-}
-
-// Follow calls end when the token that was shown ends, or its session.
-func (k *Keeper) Follow(session identity.Session, end func()) (stop func()) {
-	if session.ID == "" {
-		return func() {}
-	}
-	f := &follower{end: end}
-	f.timer = time.AfterFunc(time.Until(session.Expires), f.fire)
-	k.mu.Lock()
-	w := k.watched[session.ID]
-	ended := w != nil && w.ended
-	if w != nil && !ended {
-		w.followers[f] = struct{}{}
-	}
-	k.mu.Unlock()
-	if ended {
-		f.fire()
-	}
-	return func() {
-		f.once.Do(func() {})
-		f.timer.Stop()
-		if w == nil {
-			return
-		}
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		delete(w.followers, f)
-	}
-}
-
-func (f *follower) fire() {
-	f.once.Do(func() {
-		f.timer.Stop()
-		f.end()
-	})
 }

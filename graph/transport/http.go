@@ -35,14 +35,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	want := negotiate(r.Header["Accept"])
 	accepted := want.refusal()
-	openTo(w.Header())
+	s.openTo(w, r)
 	w = offersGzip(w, r.Header["Accept-Encoding"])
 	defer s.recovered(ctx, w, accepted)
 
 	header := w.Header()
 	switch r.Method {
 	case http.MethodOptions:
-		preflight(w, methods)
+		preflight(w, r, methods)
 		return
 	case http.MethodGet, http.MethodPost:
 	default:
@@ -60,13 +60,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	session, err := s.o.Sessions.Open(ctx, r, bearer(r))
 	if err != nil {
-		s.turnAway(w, accepted, err)
+		if !s.wasted(ctx, w, r, accepted) {
+			s.turnAway(w, accepted, err)
+		}
 		return
 	}
 	ctx = s.operationContext(ctx, r, session)
 
 	params, refused := s.read(w, r)
 	if refused != nil {
+		if s.wasted(ctx, w, r, accepted) {
+			return
+		}
 		s.fail(w, accepted, refused.status, refused.code, refused.message)
 		return
 	}
@@ -119,13 +124,6 @@ func identify(w http.ResponseWriter, r *http.Request) (id string) {
 	return id
 }
 
-// openTo lets pages of any origin read the answer.
-func openTo(header http.Header) {
-	header["Access-Control-Allow-Origin"] = anyOrigin
-	header["Access-Control-Expose-Headers"] = exposed
-	header["Vary"] = vary
-}
-
 // recovered answers a request whose handling has panicked. It is deferred.
 func (s *Server) recovered(ctx context.Context, w http.ResponseWriter, accepted media) {
 	cause := recover()
@@ -139,43 +137,40 @@ func (s *Server) recovered(ctx context.Context, w http.ResponseWriter, accepted 
 	s.fail(w, accepted, http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", errInternal.Message)
 }
 
-// methods are what operations are sent by.
-const methods = "GET, POST, OPTIONS"
-
-// preflight tells browsers what pages of other origins may send.
-func preflight(w http.ResponseWriter, methods string) {
-	header := w.Header()
-	header.Set("Allow", methods)
-	header.Set("Access-Control-Allow-Methods", methods)
-	header.Set("Access-Control-Allow-Headers", "*, Authorization, Content-Type, "+streamToken)
-	header.Set("Access-Control-Max-Age", "86400")
-	w.WriteHeader(http.StatusNoContent)
-}
-
-var (
-	anyOrigin = []string{"*"} // no cookies are used, so nobody gains by a foreign origin
-	exposed   = []string{requestID}
-	vary      = []string{"Accept, Accept-Encoding"}
-)
-
 func (s *Server) mutationByGET(w http.ResponseWriter, accepted media) {
 	w.Header().Set("Allow", "POST, OPTIONS")
 	s.fail(w, accepted, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Mutations are sent by POST.")
 }
 
-// turnAway answers a client that shows something which does not hold.
+// turnAway answers a client that shows something which does not hold. The
+// reason tells a token that has expired, for which a new one can be had, from
+// one that is no good; the header is that of RFC 6750.
 func (s *Server) turnAway(w http.ResponseWriter, accepted media, err error) {
 	e := fault.Of(err)
+	status, code, message := http.StatusServiceUnavailable, "UNAVAILABLE", "We cannot tell who you are at the moment. Please try again."
 	switch e.Kind {
 	case fault.Unauthenticated:
-		w.Header().Set("WWW-Authenticate", "Bearer")
-		s.fail(w, accepted, http.StatusUnauthorized, "UNAUTHENTICATED", e.Message)
+		status, code, message = http.StatusUnauthorized, "UNAUTHENTICATED", e.Message
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token", error_description="`+quotable(e.Message)+`"`)
 	case fault.PermissionDenied:
-		s.fail(w, accepted, http.StatusForbidden, "FORBIDDEN", e.Message)
+		status, code, message = http.StatusForbidden, "FORBIDDEN", e.Message
 	default:
 		s.o.Log.Warn("a client could not be recognised", "error", err)
-		s.fail(w, accepted, http.StatusServiceUnavailable, "UNAVAILABLE", "We cannot tell who you are at the moment. Please try again.")
 	}
+	s.answer(w, accepted, status, &graphql.Response{Errors: gqlerror.List{{
+		Message: message, Extensions: map[string]any{"code": code, "reason": e.Code},
+	}}})
+}
+
+// quotable is the text as a quoted string of a header may hold it: printable
+// ASCII without quotes and backslashes.
+func quotable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 type refusal struct {
@@ -340,7 +335,34 @@ func (s *Server) refuse(w http.ResponseWriter, accepted media, response *graphql
 	if accepted == legacy {
 		status = http.StatusOK
 	}
+	if after := retryAfter(response.Errors); after > 0 {
+		status = http.StatusTooManyRequests
+		w.Header().Set("Retry-After", strconv.Itoa(after))
+	}
 	s.answer(w, accepted, status, &graphql.Response{Errors: response.Errors, Extensions: response.Extensions})
+}
+
+// retryAfter is after how many seconds a client may come again that has asked
+// for too much in too short a time; 0 for others.
+func retryAfter(errs gqlerror.List) (seconds int) {
+	if len(errs) == 1 && errs[0].Extensions["code"] == "THROTTLED" {
+		seconds, _ = errs[0].Extensions["retryAfter"].(int)
+	}
+	return seconds
+}
+
+// wasted accounts for a request that is no operation, and answers it if its
+// sender has made too many of them.
+func (s *Server) wasted(ctx context.Context, w http.ResponseWriter, r *http.Request, accepted media) bool {
+	if s.o.Waste == nil {
+		return false
+	}
+	err := s.o.Waste(ctx, r)
+	if err == nil {
+		return false
+	}
+	s.refuse(w, accepted, failed(err))
+	return true
 }
 
 func (s *Server) fail(w http.ResponseWriter, accepted media, status int, code, message string) {

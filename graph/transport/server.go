@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"ordergraph/platform/identity"
 )
@@ -61,8 +62,12 @@ type Options struct {
 	Refresh func(context.Context) context.Context
 	// Address says where a request comes from; nil: the address of its connection.
 	Address func(*http.Request) string
-	// Origins are the origins whose pages may open sockets, besides our own:
-	// "https://shop.example", or "*" for any.
+	// Waste is told of each request that does not become an operation. An
+	// error is the answer instead. It may be nil.
+	Waste func(context.Context, *http.Request) *gqlerror.Error
+	// Origins are the origins whose pages may read answers and open sockets,
+	// besides our own: "https://shop.example", which may send cookies too, or
+	// "*" for any, without them.
 	Origins []string
 	Limits  Limits
 	Log     *slog.Logger // nil logs nothing
@@ -82,8 +87,9 @@ type Limits struct {
 
 // A Server speaks GraphQL over every transport.
 type Server struct {
-	o     Options
-	doors doors
+	o       Options
+	origins origins
+	doors   doors
 	// What sockets execute at a time.
 	beginnings, events turns
 }
@@ -105,7 +111,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{o: o, beginnings: newTurns(beginningsPerCore), events: newTurns(eventsPerCore)}
+	s := &Server{o: o, origins: newOrigins(o.Origins), beginnings: newTurns(beginningsPerCore), events: newTurns(eventsPerCore)}
 	s.doors.limits = o.Limits
 	return s
 }

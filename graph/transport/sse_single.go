@@ -102,7 +102,7 @@ func (a *sharedStreams) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := telemetry.WithRequestID(r.Context(), identify(w, r))
-	openTo(w.Header())
+	a.s.openTo(w, r)
 	want := negotiate(r.Header["Accept"])
 	accepted := want.refusal()
 	defer a.s.recovered(ctx, w, accepted)
@@ -110,7 +110,7 @@ func (a *sharedStreams) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var shared *sharedStream
 	switch r.Method {
 	case http.MethodOptions:
-		preflight(w, streamMethods)
+		preflight(w, r, streamMethods)
 		return
 	case http.MethodPut:
 		a.reserve(ctx, w, r, accepted)
@@ -263,6 +263,9 @@ func (a *sharedStreams) begin(ctx context.Context, w http.ResponseWriter, r *htt
 	}
 	params, refused := a.s.read(w, r)
 	if refused != nil {
+		if a.s.wasted(short, w, r, accepted) {
+			return
+		}
 		a.s.fail(w, accepted, refused.status, refused.code, refused.message)
 		return
 	}
@@ -276,6 +279,10 @@ func (a *sharedStreams) begin(ctx context.Context, w http.ResponseWriter, r *htt
 	op, errs := a.s.o.Exec.CreateOperationContext(short, params)
 	if len(errs) > 0 {
 		refusal := a.s.o.Exec.DispatchError(graphql.WithOperationContext(short, op), errs)
+		if retryAfter(errs) > 0 {
+			a.s.refuse(w, accepted, refusal)
+			return
+		}
 		a.s.answer(w, accepted, http.StatusBadRequest, &graphql.Response{Errors: refusal.Errors, Extensions: refusal.Extensions})
 		return
 	}

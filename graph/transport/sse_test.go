@@ -71,7 +71,7 @@ func TestEventStreams(t *testing.T) {
 			}
 			for name, want := range map[string]string{
 				"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store, no-transform",
-				"X-Accel-Buffering": "no", "Content-Encoding": "", "Access-Control-Allow-Origin": "*",
+				"X-Accel-Buffering": "no", "Content-Encoding": "", "Access-Control-Allow-Origin": "",
 			} {
 				if got := response.Header.Get(name); got != want {
 					t.Errorf("%s: %q, want %q", name, got, want)

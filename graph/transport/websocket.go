@@ -4,10 +4,11 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/coder/websocket"
+
+	"ordergraph/platform/fault"
 )
 
 // subprotocol is what is spoken on a socket.
@@ -22,7 +23,7 @@ func isUpgrade(r *http.Request) bool {
 // It returns as soon as the socket is open: all that net/http keeps for a
 // request is free then.
 func (s *Server) serveSocket(ctx context.Context, w http.ResponseWriter, r *http.Request) {
-	if !s.mayOpen(r) {
+	if !s.mayOpen(ctx, r) {
 		s.fail(w, legacy, http.StatusForbidden, "FORBIDDEN", "Pages of this origin may not open sockets here.")
 		return
 	}
@@ -47,15 +48,22 @@ func (s *Server) serveSocket(ctx context.Context, w http.ResponseWriter, r *http
 }
 
 // mayOpen reports whether the page that asks may open sockets. What is not a
-// page has no origin, and nothing that a browser would lend it.
-func (s *Server) mayOpen(r *http.Request) bool {
+// page has no origin, and nothing that a browser would lend it. Whose session
+// is in the request's cookie is said by Sessions, and to which pages.
+func (s *Server) mayOpen(ctx context.Context, r *http.Request) bool {
 	origin := r.Header.Get("Origin")
-	if origin == "" || slices.Contains(s.o.Origins, "*") {
+	if origin == "" {
 		return true
 	}
-	if slices.ContainsFunc(s.o.Origins, func(o string) bool { return strings.EqualFold(o, origin) }) {
+	if !s.origins.any && !s.origins.names(origin) {
+		u, err := url.Parse(origin)
+		if err != nil || u.Host == "" || !strings.EqualFold(u.Host, r.Host) {
+			return false
+		}
+	}
+	if r.Header["Cookie"] == nil {
 		return true
 	}
-	u, err := url.Parse(origin)
-	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
+	_, err := s.o.Sessions.Open(ctx, r, "")
+	return err == nil || fault.KindOf(err) != fault.PermissionDenied
 }
