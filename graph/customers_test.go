@@ -371,25 +371,33 @@ type socketOf struct {
 // dial opens a socket and expects this status; the socket is acknowledged.
 func (b *browser) dial(page []string, status int) socketOf {
 	b.t.Helper()
+	k := b.upgrade(page, status)
+	if k.ws == nil {
+		return k
+	}
+	k.send(map[string]any{"type": "connection_init"})
+	if got := k.receive(); !strings.Contains(got, "connection_ack") {
+		b.t.Fatal(got)
+	}
+	return k
+}
+
+// upgrade opens a socket and expects this status.
+func (b *browser) upgrade(page []string, status int) socketOf {
+	b.t.Helper()
 	header := http.Header{}
 	for name, value := range b.header(page...) {
 		header.Set(name, value)
 	}
 	ws, response, err := websocket.Dial(b.t.Context(), "ws"+strings.TrimPrefix(b.s.URL, "http"), &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}, HTTPHeader: header})
 	if response == nil || response.StatusCode != status {
-		b.t.Errorf("%v: %v, want status %d", page, err, status)
-		b.t.FailNow()
+		b.t.Fatalf("%v: %v, want status %d", page, err, status)
 	}
 	if err != nil {
 		return socketOf{}
 	}
 	b.t.Cleanup(func() { _ = ws.CloseNow() })
-	k := socketOf{b.t, ws}
-	k.send(map[string]any{"type": "connection_init"})
-	if got := k.receive(); !strings.Contains(got, "connection_ack") {
-		b.t.Fatal(got)
-	}
-	return k
+	return socketOf{b.t, ws}
 }
 
 func (k socketOf) send(message any) {
