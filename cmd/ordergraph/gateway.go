@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -84,18 +85,24 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 		return err
 	}
 	o.Sessions, o.Cookies = sessions, s.cookies(h)
+	if err := s.startLimits(h, log, client, &o); err != nil {
+		return err
+	}
 	front := graph.New(o)
-	h.Handle("/graphql", logged(log, front))
-	h.Handle("/graphql/stream", logged(log, front.Streams()))
+	handle := func(pattern string, handler http.Handler) {
+		h.Handle(pattern, host.Secured(handler, strings.HasPrefix(s.publicURL(h), "https://")))
+	}
+	handle("/graphql", logged(log, front))
+	handle("/graphql/stream", logged(log, front.Streams()))
 	h.OnStop("open connections", front.Drain)
 	if s.Introspection == "on" {
-		h.Handle("GET /schema.graphql", graph.Schema())
+		handle("GET /schema.graphql", graph.Schema())
 	}
-	h.Handle(http.MethodGet+" "+demo.PicturePath, demo.Pictures())
+	handle(http.MethodGet+" "+demo.PicturePath, demo.Pictures())
 	if s.Playground == "on" {
-		h.Handle("GET "+web.PlaygroundPath, web.Playground())
+		handle("GET "+web.PlaygroundPath, web.Playground())
 	}
-	h.Handle("GET /{$}", http.HandlerFunc(s.welcome))
+	handle("GET /{$}", http.HandlerFunc(s.welcome))
 	return nil
 }
 
