@@ -28,7 +28,7 @@ import (
 
 // gatewayConfig says what clients of the gateway may see and do.
 type gatewayConfig struct {
-	Origins       []string `name:"origins" env:"ORIGINS" placeholder:"URL,…" group:"Gateway" help:"Origins whose pages may open sockets here, besides the gateway's own, such as https://shop.example; * for any."`
+	Origins       []string `name:"origins" env:"ORIGINS" placeholder:"URL,…" group:"Gateway" help:"Origins whose pages may ask and open sockets here, with the customer's cookies, besides the gateway's own: https://shop.example; * for any other, without cookies."`
 	Introspection string   `env:"INTROSPECTION" enum:"on,off" default:"on" placeholder:"WHEN" group:"Gateway" help:"Tell clients the schema, by introspection and at /schema.graphql: on or off."`
 	Playground    string   `env:"PLAYGROUND" enum:"on,off" default:"on" placeholder:"WHEN" group:"Gateway" help:"Serve the playground at /playground: on or off."`
 }
