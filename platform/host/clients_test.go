@@ -43,7 +43,7 @@ func say(text string) http.Handler {
 // Who sends a header bit by bit, and never all of it, is sent away, and holds
 // nobody else up meanwhile.
 func TestSlowClientsAreSentAway(t *testing.T) {
-	h := web(t, host.Options{HeaderWithin: time.Second}, say("served"))
+	h := web(t, host.Options{HeaderWithin: 5 * time.Second}, say("served"))
 	slow, err := net.Dial("tcp", h.HTTPAddr())
 	if err != nil {
 		t.Fatal(err)
@@ -83,22 +83,33 @@ func TestLongHeadersAreRefused(t *testing.T) {
 		"many":      "GET / HTTP/1.1\r\nHost: shop\r\n" + strings.Repeat("X-Many: 12345678\r\n", 8<<10) + "\r\n",
 		"long path": "GET /" + strings.Repeat("x", 100<<10) + " HTTP/1.1\r\nHost: shop\r\n\r\n",
 	} {
-		conn, err := net.Dial("tcp", h.HTTPAddr())
-		if err != nil {
-			t.Fatal(err)
+		status, err := refusal(h, request)
+		// Who does not look at once may find the answer gone, since the server
+		// hangs up with what it has not read.
+		for tries := 0; err != nil && tries < 20; tries++ {
+			status, err = refusal(h, request)
 		}
-		_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
-		go func() { _, _ = io.WriteString(conn, request) }()
-		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		_ = resp.Body.Close()
-		_ = conn.Close()
-		if resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
-			t.Errorf("%s: %s", name, resp.Status)
+		if status != http.StatusRequestHeaderFieldsTooLarge || err != nil {
+			t.Errorf("%s: %d, %v", name, status, err)
 		}
 	}
+}
+
+// refusal sends a request and returns the status of its answer.
+func refusal(h *host.Host, request string) (status int, err error) {
+	conn, err := net.Dial("tcp", h.HTTPAddr())
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	go func() { _, _ = io.WriteString(conn, request) }()
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return 0, err
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode, nil
 }
 
 func TestHTTP2WithoutTLS(t *testing.T) {
