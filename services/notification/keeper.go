@@ -13,6 +13,7 @@ import (
 
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
+	"ordergraph/platform/identity"
 	"ordergraph/services/account"
 	"ordergraph/services/order"
 )
@@ -23,13 +24,23 @@ type Options struct {
 	Store     docstore.Store
 	Bus       *events.Bus // nil: nothing is heard
 	Mailer    Mailer
-	Accounts  account.Service
-	Orders    order.Service
+	Accounts  Accounts
+	Orders    Orders
 	From      string           // the shop's address; Message-IDs are of its domain
 	ShopName  string           // signs the mails; "": the name in From
 	PublicURL string           // where links lead to
 	Now       func() time.Time // nil: time.Now
 	Log       *slog.Logger     // nil: silent
+}
+
+// Accounts are as much of account.Service as mails are made of.
+type Accounts interface {
+	Mail(ctx context.Context, who identity.Caller, id string) (account.Mail, error)
+}
+
+// Orders are as much of order.Service as mails are made of.
+type Orders interface {
+	Get(ctx context.Context, who identity.Caller, id, accessToken string) (order.Order, error)
 }
 
 // Keeper is the notification service. Any number may share one store.

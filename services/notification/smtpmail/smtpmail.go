@@ -89,6 +89,12 @@ func New(o Options) (*Mailer, error) {
 	return m, nil
 }
 
+// Check says whether a provider's URL can be used. It calls nobody.
+func Check(providerURL string) error {
+	_, err := New(Options{URL: providerURL, From: "shop@example.com"})
+	return err
+}
+
 // Send hands one mail over. Whatever it answers is a notification.Failure.
 func (m *Mailer) Send(ctx context.Context, l notification.Letter) error {
 	msg, err := m.message(l)
