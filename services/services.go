@@ -50,9 +50,9 @@ var All = []Service{
 	{Name: "account"},
 	{Name: "inventory"},
 	{Name: "catalog", Calls: []string{"inventory"}, Hears: []string{inventory.Topic}},
-	{Name: "cart", Calls: []string{"catalog", "inventory"}},
+	{Name: "cart", Calls: []string{"catalog", "inventory"}, Hears: []string{account.Topic}},
 	{Name: "payment"},
-	{Name: "order", Calls: []string{"cart", "inventory", "payment"}, Hears: []string{payment.Topic}},
+	{Name: "order", Calls: []string{"cart", "inventory", "payment"}, Hears: []string{payment.Topic, account.Topic}},
 	{Name: "notification", Calls: []string{"account", "order"}, Hears: []string{account.Topic, order.Topic}},
 }
 
@@ -249,7 +249,7 @@ func startCart(ctx context.Context, g *Ground) error {
 		return err
 	}
 	keeper, err := cart.New(ctx, cart.Options{
-		Store: store, Catalog: products, Stock: stock,
+		Store: store, Bus: g.Bus, Catalog: products, Stock: stock,
 		Rules: cart.DefaultRules(g.Settings.Currency, g.Settings.Country), Now: g.Now, Log: g.log("cart"),
 	})
 	if err != nil {
