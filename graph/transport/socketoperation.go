@@ -81,7 +81,14 @@ func (k *socket) acknowledge(token string) {
 		k.end(closeInternalError, "Internal server error")
 		return
 	}
-	unfollow := s.o.Sessions.Follow(session, func() { k.end(closeUnauthorized, "Unauthorized: the session has ended.") })
+	unfollow := s.o.Sessions.Follow(session, func() {
+		if !session.Expires.IsZero() && !time.Now().Before(session.Expires) {
+			// Clients take 4401 for final, and come back after 4403.
+			k.end(closeForbidden, "Forbidden: the access token has expired. Connect again with a new one.")
+			return
+		}
+		k.end(closeUnauthorized, "Unauthorized: the session has ended.")
+	})
 	k.writing.Lock()
 	defer k.writing.Unlock()
 	k.mu.Lock()
