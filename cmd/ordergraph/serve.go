@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"runtime/debug"
 	"slices"
 
 	"github.com/redis/go-redis/v9"
@@ -65,16 +63,6 @@ func (s *serveCmd) Run(ctx context.Context) error {
 	}
 	s.greet(h, log)
 	return h.Run(ctx)
-}
-
-// tuneMemory trades memory for time, unless the operator has decided with
-// GOGC: a gateway makes much garbage per request and keeps little, so that
-// collecting it less often gives a third more requests for a few hundred
-// megabytes. GOMEMLIMIT bounds it.
-func tuneMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
 }
 
 func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) error {
