@@ -283,19 +283,28 @@ func TestDemo(t *testing.T) {
 	})
 }
 
-// anyProduct is the handle of a product that is for sale.
+// anyProduct is the handle of a product whose first variant is for sale.
 func (s *server) anyProduct() (handle string) {
 	s.t.Helper()
 	s.eventually("has something for sale", func() error {
 		var got struct {
-			Products struct{ Nodes []struct{ Handle string } }
+			Products struct {
+				Nodes []struct {
+					Handle   string
+					Variants struct {
+						Nodes []struct{ QuantityAvailable int }
+					}
+				}
+			}
 		}
-		s.ask(`{ products(first: 1, sortKey: PRICE, reverse: true, query: "available_for_sale:true") { nodes { handle } } }`, nil, &got)
-		if len(got.Products.Nodes) == 0 {
-			return errors.New("nothing")
+		s.ask(`{ products(first: 20, sortKey: PRICE, reverse: true, query: "available_for_sale:true") { nodes { handle variants(first: 1) { nodes { quantityAvailable } } } } }`, nil, &got)
+		for _, p := range got.Products.Nodes {
+			if p.Variants.Nodes[0].QuantityAvailable > 0 {
+				handle = p.Handle
+				return nil
+			}
 		}
-		handle = got.Products.Nodes[0].Handle
-		return nil
+		return errors.New("nothing")
 	})
 	return handle
 }
