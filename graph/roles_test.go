@@ -348,7 +348,10 @@ func TestServicesRefuseToo(t *testing.T) {
 			_, err := w.Accounts.Keeper.List(t.Context(), who, account.ListQuery{Limit: 1})
 			return err
 		},
-		"Query.stock": nil, // what it shows, inventory tells every service: Levels has no caller
+		"Query.stock": func(who identity.Caller) error {
+			_, err := w.Inventory.Stock(t.Context(), who, "walk")
+			return err
+		},
 		"Mutation.staffCreate": func(who identity.Caller) error {
 			_, err := w.Accounts.Keeper.CreateStaff(t.Context(), who, account.StaffInput{
 				Email: rand.Text() + "@shop.example", Password: graphtest.Password, Roles: []identity.Role{identity.Support},
