@@ -30,6 +30,9 @@ func (k *Keeper) Run(ctx context.Context) error {
 	if k.o.Bus != nil {
 		parts = append(parts, work.Part{Name: "order's ears", Run: k.listen})
 	}
+	if k.o.Bus != nil && k.o.Fulfilment != nil {
+		parts = append(parts, work.Part{Name: "order's ears for fulfilment", Run: k.listenToFulfilment})
+	}
 	if k.relay != nil {
 		parts = append(parts, work.Part{Name: "order's relay", Run: k.relay.Run})
 	}

@@ -323,6 +323,10 @@ func (s *Shop) rest(ids []string) bool {
 		switch o.Status {
 		case order.Pending, order.Reserved, order.Paying, order.Cancelled:
 			return false
+		case order.Confirmed, order.Fulfilling:
+			if o.CancelReason != "" {
+				return false // the wish is noted, and no more
+			}
 		}
 	}
 	return true
