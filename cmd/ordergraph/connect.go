@@ -15,6 +15,7 @@ import (
 	"ordergraph/services"
 	"ordergraph/services/cart/cartrpc"
 	"ordergraph/services/catalog/catalogrpc"
+	"ordergraph/services/fulfilment/fulfilmentrpc"
 	"ordergraph/services/inventory/inventoryrpc"
 	"ordergraph/services/order/orderrpc"
 	"ordergraph/services/payment/paymentrpc"
@@ -78,6 +79,7 @@ func (c *groundConfig) work(ctx context.Context, h *host.Host, names []string) (
 var grpcNames = map[string]string{
 	"catalog": catalogrpc.Contract.Service, "inventory": inventoryrpc.Contract.Service,
 	"cart": cartrpc.Contract.Service, "order": orderrpc.Contract.Service, "payment": paymentrpc.Contract.Service,
+	"fulfilment": fulfilmentrpc.Contract.Service,
 }
 
 // anyServes reports whether the service runs at one of addrs, which have
