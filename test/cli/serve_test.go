@@ -188,9 +188,9 @@ func TestLogIsTextOnATerminal(t *testing.T) {
 func TestRequestIDTravels(t *testing.T) {
 	t.Parallel()
 	set := fresh(t).with(settings{"LOG_LEVEL": "DEBUG"})
-	behind := serve(t, set, "inventory", "catalog", "cart", "payment", "order")
+	behind := serve(t, set, "inventory", "catalog", "cart", "payment", "order", "fulfilment")
 	front := fresh(t).with(settings{"LOG_LEVEL": "DEBUG", "RPC_SECRET_FILE": set["DATA_DIR"] + "/rpc-secret"})
-	for _, name := range []string{"CATALOG_ADDR", "INVENTORY_ADDR", "CART_ADDR", "ORDER_ADDR"} {
+	for _, name := range []string{"CATALOG_ADDR", "INVENTORY_ADDR", "CART_ADDR", "ORDER_ADDR", "FULFILMENT_ADDR"} {
 		front[name] = set["GRPC_ADDR"]
 	}
 	s := serve(t, front, "graph")
