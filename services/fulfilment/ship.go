@@ -110,6 +110,9 @@ func (k *Keeper) book(ctx context.Context, orderID string, n int) (document, err
 		switch {
 		case err == nil:
 			due := now.Add(k.o.Track)
+			if c.Tries > 0 {
+				due = now // booked a while ago, it may have moved, and we did not listen
+			}
 			c.enter(Shipped, now)
 			c.Tracking, c.Due = &t, &due
 		case refused:
