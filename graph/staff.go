@@ -9,6 +9,7 @@ import (
 	"ordergraph/graph/gengql"
 	"ordergraph/graph/view"
 	"ordergraph/platform/fault"
+	"ordergraph/platform/identity"
 	"ordergraph/services/account"
 	"ordergraph/services/inventory"
 )
@@ -59,14 +60,18 @@ func employed(argument []string, c account.Customer, err error) (*gengql.StaffPa
 	return p, nil
 }
 
-func (r *Resolver) stockOf(ctx context.Context, sku string) (*view.Stock, error) {
-	levels, err := r.inventory.Levels(ctx, []string{sku})
-	if err != nil {
-		return nil, err
+// rolesOf reads somebody's new roles; who is left with none is a customer.
+func rolesOf(names []string) []identity.Role {
+	if len(names) == 0 {
+		return []identity.Role{identity.Customer}
 	}
-	stock, ok := levels[sku]
-	if !ok {
-		return nil, nil
+	return view.RolesOf(names)
+}
+
+func (r *Resolver) stockOf(ctx context.Context, sku string) (*view.Stock, error) {
+	stock, err := r.inventory.Stock(ctx, caller(ctx), sku)
+	if err != nil {
+		return nil, absent(err)
 	}
 	return view.NewStock(&stock), nil
 }
@@ -80,10 +85,14 @@ func (r *Resolver) adjust(ctx context.Context, in gengql.StockAdjustInput) (*gen
 	if (in.Delta == nil) == (in.Set == nil) {
 		return refuse("INVALID", []string{"input", "delta"}, "Give either `delta` or `set`.")
 	}
-	if n := len(in.IdempotencyKey); n < 8 || n > 255 {
+	key, wrong := idempotencyKey(ctx, in.IdempotencyKey)
+	if wrong != "" {
+		return refuse("INVALID", []string{"input", "idempotencyKey"}, wrong)
+	}
+	if n := len(key); n < 8 || n > 255 {
 		return refuse("INVALID", []string{"input", "idempotencyKey"}, "An idempotency key has 8 to 255 characters.")
 	}
-	change := inventory.Change{Key: "staff:" + in.IdempotencyKey, SKU: in.Sku, Warehouse: inventory.DefaultWarehouse, Reason: text(in.Reason)}
+	change := inventory.Change{Key: "staff:" + key, SKU: in.Sku, Warehouse: inventory.DefaultWarehouse, Reason: text(in.Reason)}
 	if in.Warehouse != nil {
 		change.Warehouse = *in.Warehouse
 	}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -23,7 +21,7 @@ const (
 )
 
 type serveCmd struct {
-	Services []string `arg:"" optional:"" name:"service" help:"What to run here: graph (the gateway), account, catalog, inventory, cart, order, payment, fulfilment, sandbox. Default: everything; the sandbox only while payments go to it."`
+	Services []string `arg:"" optional:"" name:"service" help:"What to run here: graph (the gateway), account, catalog, inventory, cart, order, payment, fulfilment, notification, sandbox. Default: everything; the sandbox only while payments or mails go to it."`
 
 	groundConfig
 	HTTPAddr  string `name:"http-addr" env:"HTTP_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"Processes" help:"Where this process serves HTTP: GraphQL, webhooks, health."`
@@ -32,7 +30,9 @@ type serveCmd struct {
 	Demo      string `env:"DEMO" enum:"auto,on,off" default:"auto" placeholder:"WHEN" group:"Shop" help:"Load the demo catalogue and its discount codes when there are no products: auto (only into local stores), on or off. The process of the catalog service does it."`
 
 	gatewayConfig
+	limitsConfig
 	accountConfig
+	mailConfig
 	cardConfig
 	carrierConfig
 	AutoFulfil     string        `name:"auto-fulfil" env:"AUTO_FULFIL" enum:"auto,on,off" default:"auto" placeholder:"WHEN" group:"Parcels" help:"Let the program pick, pack and ship by itself, for want of people: auto (only in the demo), on or off."`
@@ -70,16 +70,6 @@ func (s *serveCmd) Run(ctx context.Context) error {
 	return h.Run(ctx)
 }
 
-// tuneMemory trades memory for time, unless the operator has decided with
-// GOGC: a gateway makes much garbage per request and keeps little, so that
-// collecting it less often gives a third more requests for a few hundred
-// megabytes. GOMEMLIMIT bounds it.
-func tuneMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
-}
-
 func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) error {
 	if s.DebugAddr != "" {
 		if err := s.startProfiles(ctx, h); err != nil {
@@ -100,6 +90,9 @@ func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) er
 		ground.Settings.Carrier = s.carrier(s.SandboxAddr)
 		if s.fulfilsAlone() {
 			ground.Settings.Carrier.Auto = autoFulfil
+		}
+		ground.Settings.Mail = services.MailSettings{
+			URL: s.provider(), From: s.sender(s.ShopName), ShopName: s.ShopName, PublicURL: s.publicURL(h),
 		}
 		if err := services.Start(ctx, ground, here); err != nil {
 			return err

@@ -761,9 +761,10 @@ input CheckoutInput {
   cartId: ID!
   """
   Chosen by the client, 8 to 255 printable ASCII characters, best a UUID. Keep
-  it for a retry after a lost answer; take a new one for a new attempt.
+  it for a retry after a lost answer; take a new one for a new attempt. It may
+  be left out where the HTTP request has it in the header ` + "`" + `Idempotency-Key` + "`" + `.
   """
-  idempotencyKey: String!
+  idempotencyKey: String
   "Where the confirmation is sent."
   email: String!
   "Where short messages are sent, in E.164: +491701234567."
@@ -3184,7 +3185,7 @@ enum LanguageCode {
     "What ` + "`" + `checkout` + "`" + ` returned. Not needed for a customer's own orders."
     accessToken: String
   ): Order
-  "The customer's own orders, newest first. Guests get an UNAUTHENTICATED error."
+  "The customer's own orders, newest first; all orders for staff with ORDERS_READ. Guests get an UNAUTHENTICATED error."
   orders(
     "How many, 0 to 100."
     first: Int!
@@ -3281,7 +3282,7 @@ type Order implements Node {
   createdAt: DateTime!
   "When it last changed."
   updatedAt: DateTime!
-  "The customer's e-mail address."
+  "The customer's e-mail address; empty when it was forgotten on request."
   email: String!
   "The customer's telephone number, in E.164."
   phone: String
@@ -5023,8 +5024,12 @@ input StockAdjustInput {
   delta: Int
   "Units that were counted."
   set: Int
-  "Names this change, 8 to 255 characters, best a UUID: repeated with it, the change is made once."
-  idempotencyKey: String!
+  """
+  Names this change, 8 to 255 characters, best a UUID: repeated with it, the
+  change is made once. It may be left out where the HTTP request has it in the
+  header ` + "`" + `Idempotency-Key` + "`" + `.
+  """
+  idempotencyKey: String
   "Why, for the ledger."
   reason: String
 }
