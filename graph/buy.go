@@ -90,6 +90,7 @@ func (r *Resolver) buy(ctx context.Context, in gengql.CheckoutInput) (*gengql.Ch
 	p.Order = view.NewOrder(r.shop, result.Order)
 	if result.AccessToken != "" {
 		p.AccessToken = &result.AccessToken
+		p.Order.For(result.AccessToken)
 	}
 	if result.Order.Status == order.Failed && len(p.UserErrors) == 0 {
 		p.UserErrors = failure(result.Order)
@@ -148,6 +149,6 @@ func (r *Resolver) callOff(ctx context.Context, in gengql.OrderCancelInput) (*ge
 	default:
 		return nil, err
 	}
-	p.Order = view.NewOrder(r.shop, &o)
+	p.Order = view.NewOrder(r.shop, &o).For(text(in.AccessToken))
 	return p, nil
 }

@@ -15,6 +15,7 @@ import (
 	"ordergraph/platform/money"
 	"ordergraph/services/account"
 	"ordergraph/services/catalog"
+	"ordergraph/services/fulfilment"
 	"ordergraph/services/inventory"
 	"ordergraph/services/order"
 )
@@ -121,7 +122,7 @@ func cursor(c *string) (inner string, isFromEnd bool) {
 
 // nameCursor names the argument that holds the cursor an error is about.
 func nameCursor(err error, w view.Window) error {
-	for _, declared := range []*fault.Error{catalog.ErrCursor, order.ErrCursor, account.ErrCursor} {
+	for _, declared := range []*fault.Error{catalog.ErrCursor, order.ErrCursor, account.ErrCursor, fulfilment.ErrCursor} {
 		if errors.Is(err, declared) {
 			if w.Before != nil {
 				return declared.Field("before")

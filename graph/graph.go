@@ -27,18 +27,20 @@ import (
 	"ordergraph/services/account"
 	"ordergraph/services/cart"
 	"ordergraph/services/catalog"
+	"ordergraph/services/fulfilment"
 	"ordergraph/services/inventory"
 	"ordergraph/services/order"
 )
 
 // Options of the gateway. The services must be set; all else has a default.
 type Options struct {
-	Account   account.Service
-	Catalog   catalog.Service
-	Cart      cart.Service
-	Order     order.Service
-	Inventory inventory.Service
-	Live      *live.Hub // nil: nothing can be watched
+	Account    account.Service
+	Catalog    catalog.Service
+	Cart       cart.Service
+	Order      order.Service
+	Inventory  inventory.Service
+	Fulfilment fulfilment.Service
+	Live       *live.Hub // nil: nothing can be watched
 
 	Log             *slog.Logger               // nil logs nothing
 	Shop            Shop                       // who sells
@@ -115,7 +117,7 @@ func New(o Options) *transport.Server {
 		o.Address = transport.RemoteHost
 	}
 	r := &Resolver{
-		account: o.Account, catalog: o.Catalog, cart: o.Cart, order: o.Order, inventory: o.Inventory,
+		account: o.Account, catalog: o.Catalog, cart: o.Cart, order: o.Order, inventory: o.Inventory, fulfilment: o.Fulfilment,
 		shop: o.Shop.view(), gather: cmp.Or(o.Gather, gatherFor), sessions: o.Sessions, cookies: o.Cookies, address: o.Address,
 	}
 

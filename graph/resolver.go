@@ -12,22 +12,24 @@ import (
 	"ordergraph/services/account"
 	"ordergraph/services/cart"
 	"ordergraph/services/catalog"
+	"ordergraph/services/fulfilment"
 	"ordergraph/services/inventory"
 	"ordergraph/services/order"
 )
 
 // Resolver answers the fields that need a service.
 type Resolver struct {
-	account   account.Service
-	catalog   catalog.Service
-	cart      cart.Service
-	order     order.Service
-	inventory inventory.Service
-	shop      *view.Shop
-	gather    time.Duration // see Options
-	watched   watched
-	sessions  transport.Sessions
-	cookies   session.Cookies
-	address   func(*http.Request) string
-	present   graphql.ErrorPresenterFunc
+	account    account.Service
+	catalog    catalog.Service
+	cart       cart.Service
+	order      order.Service
+	inventory  inventory.Service
+	fulfilment fulfilment.Service
+	shop       *view.Shop
+	gather     time.Duration // see Options
+	watched    watched
+	sessions   transport.Sessions
+	cookies    session.Cookies
+	address    func(*http.Request) string
+	present    graphql.ErrorPresenterFunc
 }

@@ -26,6 +26,9 @@ import (
 	"ordergraph/services/cart/cartrpc"
 	"ordergraph/services/catalog"
 	"ordergraph/services/catalog/catalogrpc"
+	"ordergraph/services/fulfilment"
+	"ordergraph/services/fulfilment/fulfilmentrpc"
+	"ordergraph/services/fulfilment/httpcarrier"
 	"ordergraph/services/inventory"
 	"ordergraph/services/inventory/inventoryrpc"
 	"ordergraph/services/notification"
@@ -45,14 +48,16 @@ type Service struct {
 	Hears []string // topics whose facts it listens to
 }
 
-// All services, each after those it calls.
+// All services, each after those it calls; but order and fulfilment call each
+// other.
 var All = []Service{
 	{Name: "account"},
 	{Name: "inventory"},
 	{Name: "catalog", Calls: []string{"inventory"}, Hears: []string{inventory.Topic}},
 	{Name: "cart", Calls: []string{"catalog", "inventory"}, Hears: []string{account.Topic}},
 	{Name: "payment"},
-	{Name: "order", Calls: []string{"cart", "inventory", "payment"}, Hears: []string{payment.Topic, account.Topic}},
+	{Name: "order", Calls: []string{"cart", "inventory", "payment", "fulfilment"}, Hears: []string{payment.Topic, account.Topic, fulfilment.Topic}},
+	{Name: "fulfilment", Calls: []string{"order", "inventory"}, Hears: []string{order.Topic}},
 	{Name: "notification", Calls: []string{"account", "order"}, Hears: []string{account.Topic, order.Topic}},
 }
 
@@ -63,6 +68,7 @@ var starts = map[string]func(context.Context, *Ground) error{
 	"cart":         startCart,
 	"payment":      startPayment,
 	"order":        startOrder,
+	"fulfilment":   startFulfilment,
 	"notification": startNotification,
 }
 
@@ -95,6 +101,8 @@ type Ground struct {
 	Store    func(ctx context.Context, service string) (docstore.Store, error)
 	Settings Settings
 	Now      func() time.Time // nil: time.Now
+
+	later []func() error // what is done when all services of this process are there
 }
 
 // Settings are the shop's own.
@@ -104,6 +112,14 @@ type Settings struct {
 	Account  AccountSettings
 	Stripe   StripeSettings
 	Mail     MailSettings
+	Carrier  CarrierSettings
+}
+
+// CarrierSettings say how parcels are sent.
+type CarrierSettings struct {
+	URL    string
+	Secret string        // shown to the carrier, and signs what it tells
+	Auto   time.Duration // how long the program waits before it picks, packs and ships by itself; 0: people do it
 }
 
 // AccountSettings say how customers and staff are recognised.
@@ -131,6 +147,9 @@ type MailSettings struct {
 
 // WebhookPath is where the process of the payment service hears from the card processor.
 const WebhookPath = "/webhooks/card"
+
+// CarrierWebhookPath is where the process of the fulfilment service hears from the carrier.
+const CarrierWebhookPath = "/webhooks/carrier"
 
 // CheckShop says whether a shop can trade in this currency and country.
 func CheckShop(currency, country string) error {
@@ -162,6 +181,11 @@ func Start(ctx context.Context, g *Ground, names []string) error {
 		}
 		if err := starts[s.Name](ctx, g); err != nil {
 			return fmt.Errorf("start %s: %w", s.Name, err)
+		}
+	}
+	for _, do := range g.later {
+		if err := do(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -301,9 +325,16 @@ func startOrder(ctx context.Context, g *Ground) error {
 	if err != nil {
 		return err
 	}
+	// It starts after the orders, which it calls as well.
+	var parcels struct{ order.Fulfilment }
+	g.later = append(g.later, func() error {
+		var err error
+		parcels.Fulfilment, err = host.Use(g.Host, fulfilmentrpc.Contract)
+		return err
+	})
 	keeper, err := order.New(ctx, order.Options{
 		Store: store, Bus: g.Bus, Listeners: listeners(order.Topic), Bell: g.Bell,
-		Cart: carts, Inventory: stock, Payment: payments, Now: g.Now, Log: g.log("order"),
+		Cart: carts, Inventory: stock, Payment: payments, Fulfilment: &parcels, Now: g.Now, Log: g.log("order"),
 	})
 	if err != nil {
 		return err
@@ -340,5 +371,37 @@ func startNotification(ctx context.Context, g *Ground) error {
 	}
 	host.Provide(g.Host, notificationrpc.Contract, notification.Service(keeper))
 	g.Host.Work("notification", keeper.Run)
+	return nil
+}
+
+func startFulfilment(ctx context.Context, g *Ground) error {
+	store, err := g.store(ctx, "fulfilment")
+	if err != nil {
+		return err
+	}
+	orders, err := host.Use(g.Host, orderrpc.Contract)
+	if err != nil {
+		return err
+	}
+	stock, err := host.Use(g.Host, inventoryrpc.Contract)
+	if err != nil {
+		return err
+	}
+	settings := g.Settings.Carrier
+	carrier, err := httpcarrier.New(httpcarrier.Options{URL: settings.URL, Secret: settings.Secret})
+	if err != nil {
+		return err
+	}
+	g.Host.OnClose("connections to the carrier", func() error { carrier.Close(); return nil })
+	keeper, err := fulfilment.New(ctx, fulfilment.Options{
+		Store: store, Bus: g.Bus, Listeners: listeners(fulfilment.Topic),
+		Orders: orders, Inventory: stock, Carrier: carrier, Auto: settings.Auto, Now: g.Now, Log: g.log("fulfilment"),
+	})
+	if err != nil {
+		return err
+	}
+	host.Provide(g.Host, fulfilmentrpc.Contract, fulfilment.Service(keeper))
+	g.Host.Handle(http.MethodPost+" "+CarrierWebhookPath, keeper.Webhook(settings.Secret))
+	g.Host.Work("fulfilment", keeper.Run)
 	return nil
 }

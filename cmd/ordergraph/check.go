@@ -21,6 +21,7 @@ import (
 	"ordergraph/platform/money"
 	"ordergraph/sandbox/card"
 	"ordergraph/services"
+	"ordergraph/services/fulfilment/fulfilmentrpc"
 	"ordergraph/services/inventory/inventoryrpc"
 	"ordergraph/services/order/orderrpc"
 	"ordergraph/services/payment"
@@ -30,6 +31,7 @@ import (
 type checkCmd struct {
 	groundConfig
 	cardConfig
+	carrierConfig
 }
 
 func (checkCmd) Help() string {
@@ -80,6 +82,7 @@ func (c *checkCmd) open(ctx context.Context, h *host.Host, names []string) (done
 		}
 	}
 	ground.Settings.Stripe = services.StripeSettings{SecretKey: c.StripeKey, URL: processor}
+	ground.Settings.Carrier = c.carrier(c.SandboxAddr)
 	if err := services.Start(ctx, ground, names); err != nil {
 		return nil, err
 	}
@@ -123,7 +126,7 @@ type area struct {
 // audit compares all books and prints a table of it.
 func audit(ctx context.Context, h *host.Host) (findings int, err error) {
 	var areas []area
-	for _, do := range []func(context.Context, *host.Host) (area, error){auditStock, auditOrders, auditPayments} {
+	for _, do := range []func(context.Context, *host.Host) (area, error){auditStock, auditOrders, auditPayments, auditConsignments} {
 		a, err := do(ctx, h)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", a.name, err)
@@ -169,6 +172,21 @@ func auditOrders(ctx context.Context, h *host.Host) (area, error) {
 		report, err := orders.Audit(ctx, identity.Ourselves(), after)
 		for _, f := range report.Findings {
 			findings = append(findings, fmt.Sprintf("order %s: %s: %s", f.OrderID, f.Rule, f.Detail))
+		}
+		return report.Checked, findings, report.Next, err
+	})
+}
+
+func auditConsignments(ctx context.Context, h *host.Host) (area, error) {
+	a := area{name: "consignments", of: "orders"}
+	parcels, err := host.Use(h, fulfilmentrpc.Contract)
+	if err != nil {
+		return a, err
+	}
+	return a, a.page(func(after string) (checked int, findings []string, next string, err error) {
+		report, err := parcels.Audit(ctx, identity.Ourselves(), after)
+		for _, f := range report.Findings {
+			findings = append(findings, fmt.Sprintf("order %s: %s", f.OrderID, f.Detail))
 		}
 		return report.Checked, findings, report.Next, err
 	})

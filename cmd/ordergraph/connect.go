@@ -16,6 +16,7 @@ import (
 	"ordergraph/services/account/accountrpc"
 	"ordergraph/services/cart/cartrpc"
 	"ordergraph/services/catalog/catalogrpc"
+	"ordergraph/services/fulfilment/fulfilmentrpc"
 	"ordergraph/services/inventory/inventoryrpc"
 	"ordergraph/services/order/orderrpc"
 	"ordergraph/services/payment/paymentrpc"
@@ -85,6 +86,7 @@ var grpcNames = map[string]string{
 	"account": accountrpc.Contract.Service,
 	"catalog": catalogrpc.Contract.Service, "inventory": inventoryrpc.Contract.Service,
 	"cart": cartrpc.Contract.Service, "order": orderrpc.Contract.Service, "payment": paymentrpc.Contract.Service,
+	"fulfilment": fulfilmentrpc.Contract.Service,
 }
 
 // anyServes reports whether the service runs at one of addrs, which have

@@ -22,6 +22,7 @@ import (
 	"ordergraph/services/cart/cartrpc"
 	"ordergraph/services/catalog/catalogrpc"
 	"ordergraph/services/catalog/demo"
+	"ordergraph/services/fulfilment/fulfilmentrpc"
 	"ordergraph/services/inventory/inventoryrpc"
 	"ordergraph/services/order/orderrpc"
 	"ordergraph/web"
@@ -47,7 +48,7 @@ func (c *gatewayConfig) check(wrong *complaints) {
 }
 
 // gatewayCalls are the services that the gateway cannot do without.
-var gatewayCalls = []string{"account", "catalog", "inventory", "cart", "order"}
+var gatewayCalls = []string{"account", "catalog", "inventory", "cart", "order", "fulfilment"}
 
 // startGateway needs no Redis: without a client, what clients watch is polled.
 func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Client) error {
@@ -72,12 +73,13 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 	known := cache.New(persisted)
 	h.OnClose("persisted queries", known.Close)
 	o.Persisted = known
-	var errs [5]error
+	var errs [6]error
 	o.Account, errs[4] = host.Use(h, accountrpc.Contract)
 	o.Catalog, errs[0] = host.Use(h, catalogrpc.Contract)
 	o.Inventory, errs[1] = host.Use(h, inventoryrpc.Contract)
 	o.Cart, errs[2] = host.Use(h, cartrpc.Contract)
 	o.Order, errs[3] = host.Use(h, orderrpc.Contract)
+	o.Fulfilment, errs[5] = host.Use(h, fulfilmentrpc.Contract)
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}

@@ -39,6 +39,16 @@ func (s *serveCmd) greet(h *host.Host, log *slog.Logger) {
 			say("cards", "Stripe")
 		}
 	}
+	if s.runs("fulfilment") {
+		parcels := s.CarrierURL
+		if parcels == "" {
+			parcels = "sandbox: nothing is really sent"
+		}
+		if s.fulfilsAlone() {
+			parcels += "; the program packs by itself (AUTO_FULFIL)"
+		}
+		say("parcels", parcels)
+	}
 	if s.runs("notification") {
 		if s.mailsToSandbox() {
 			say("mail", "sandbox: nothing leaves this machine")

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"path/filepath"
 
 	"ordergraph/platform/docstore/docstorelocal"
 	"ordergraph/platform/host"
 	"ordergraph/sandbox"
 	"ordergraph/sandbox/card"
+	"ordergraph/sandbox/carrier"
 	"ordergraph/sandbox/mail"
 	"ordergraph/services"
 )
@@ -83,6 +85,19 @@ func (s *serveCmd) startSandbox(ctx context.Context, h *host.Host, log *slog.Log
 	if err != nil {
 		return err
 	}
+	parcels := s.CarrierWebhook
+	if parcels == "" && s.runs("fulfilment") && s.HTTPAddr != "" {
+		parcels = "http://" + fromHere(h.HTTPAddr()) + services.CarrierWebhookPath
+	}
+	vans, err := carrier.New(ctx, carrier.Options{
+		Store: store, Secret: s.CarrierSecret, Public: "http://" + fromHere(listener.Addr().String()) + carrierPath,
+		Webhook: parcels, Step: s.CarrierSpeed, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	world.Card.Beside(carrierPath+"/", http.StripPrefix(carrierPath, vans))
+	h.Work("sandbox's carrier", vans.Run)
 	h.Work(outside, func(ctx context.Context) error { return world.Serve(ctx, listener, post) })
 	return nil
 }

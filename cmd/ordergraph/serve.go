@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -20,7 +21,7 @@ const (
 )
 
 type serveCmd struct {
-	Services []string `arg:"" optional:"" name:"service" help:"What to run here: graph (the gateway), account, catalog, inventory, cart, order, payment, notification, sandbox. Default: everything; the sandbox only while payments or mails go to it."`
+	Services []string `arg:"" optional:"" name:"service" help:"What to run here: graph (the gateway), account, catalog, inventory, cart, order, payment, fulfilment, notification, sandbox. Default: everything; the sandbox only while payments or mails go to it."`
 
 	groundConfig
 	HTTPAddr  string `name:"http-addr" env:"HTTP_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"Processes" help:"Where this process serves HTTP: GraphQL, webhooks, health."`
@@ -33,8 +34,12 @@ type serveCmd struct {
 	accountConfig
 	mailConfig
 	cardConfig
-	StripeWebhook string `name:"stripe-webhook-secret" env:"STRIPE_WEBHOOK_SECRET" default:"whsec_sandbox" placeholder:"SECRET" group:"Payment" help:"Secret that signs the card processor's webhooks; the default is the sandbox's."`
-	WebhookURL    string `name:"sandbox-webhook-url" env:"SANDBOX_WEBHOOK_URL" placeholder:"URL" group:"Payment" help:"Where the sandbox reports payments to: /webhooks/card at HTTP_ADDR of the process of the payment service. Without it: this process, if that is the one."`
+	carrierConfig
+	AutoFulfil     string        `name:"auto-fulfil" env:"AUTO_FULFIL" enum:"auto,on,off" default:"auto" placeholder:"WHEN" group:"Parcels" help:"Let the program pick, pack and ship by itself, for want of people: auto (only in the demo), on or off."`
+	CarrierSpeed   time.Duration `name:"sandbox-carrier-speed" env:"SANDBOX_CARRIER_SPEED" default:"5s" placeholder:"DURATION" group:"Parcels" help:"How long the sandbox's carrier leaves a parcel in each state: booked, in transit, out for delivery."`
+	CarrierWebhook string        `name:"sandbox-carrier-webhook-url" env:"SANDBOX_CARRIER_WEBHOOK_URL" placeholder:"URL" group:"Parcels" help:"Where the sandbox reports parcels to: /webhooks/carrier at HTTP_ADDR of the process of the fulfilment service. Without it: this process, if that is the one."`
+	StripeWebhook  string        `name:"stripe-webhook-secret" env:"STRIPE_WEBHOOK_SECRET" default:"whsec_sandbox" placeholder:"SECRET" group:"Payment" help:"Secret that signs the card processor's webhooks; the default is the sandbox's."`
+	WebhookURL     string        `name:"sandbox-webhook-url" env:"SANDBOX_WEBHOOK_URL" placeholder:"URL" group:"Payment" help:"Where the sandbox reports payments to: /webhooks/card at HTTP_ADDR of the process of the payment service. Without it: this process, if that is the one."`
 
 	Production bool   `env:"PRODUCTION" group:"Care" help:"Refuse to start with anything that is only good for trying: demo secrets, the sandbox, embedded Redis."`
 	DebugAddr  string `name:"debug-addr" env:"DEBUG_ADDR" placeholder:"HOST:PORT" group:"Care" help:"Serve Go profiles (net/http/pprof) here; loopback only. Without it: nowhere."`
@@ -81,6 +86,10 @@ func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) er
 		ground.Settings.Account = s.accountSettings()
 		ground.Settings.Stripe = services.StripeSettings{
 			SecretKey: s.StripeKey, WebhookSecret: s.StripeWebhook, URL: s.processor(), ReturnURL: s.publicURL(h),
+		}
+		ground.Settings.Carrier = s.carrier(s.SandboxAddr)
+		if s.fulfilsAlone() {
+			ground.Settings.Carrier.Auto = autoFulfil
 		}
 		ground.Settings.Mail = services.MailSettings{
 			URL: s.provider(), From: s.sender(s.ShopName), ShopName: s.ShopName, PublicURL: s.publicURL(h),

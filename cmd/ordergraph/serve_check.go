@@ -38,6 +38,9 @@ func (s *serveCmd) check() error {
 			wrong.add("mails have links, and nothing says where they lead: set PUBLIC_URL")
 		}
 	}
+	if s.CarrierSpeed <= 0 {
+		wrong.add("SANDBOX_CARRIER_SPEED=%s is not a time that passes, such as 5s", s.CarrierSpeed)
+	}
 	wrong.checkListen("DEBUG_ADDR", s.DebugAddr)
 	if s.DebugAddr != "" && !isLoopback(s.DebugAddr) {
 		wrong.add("DEBUG_ADDR=%s can be reached from other machines: profiles tell too much; use 127.0.0.1:PORT", s.DebugAddr)
@@ -48,7 +51,7 @@ func (s *serveCmd) check() error {
 	if s.RedisURL == "" && len(s.here()) > 0 && len(s.here()) < len(services.All) {
 		wrong.add("services in several processes tell each other facts over Redis: set REDIS_URL, like redis://127.0.0.1:6379/0, the same for all of them")
 	}
-	for _, setting := range []struct{ name, text string }{{"PUBLIC_URL", s.PublicURL}, {"STRIPE_API_URL", s.StripeURL}, {"SANDBOX_WEBHOOK_URL", s.WebhookURL}} {
+	for _, setting := range []struct{ name, text string }{{"PUBLIC_URL", s.PublicURL}, {"STRIPE_API_URL", s.StripeURL}, {"SANDBOX_WEBHOOK_URL", s.WebhookURL}, {"CARRIER_URL", s.CarrierURL}, {"SANDBOX_CARRIER_WEBHOOK_URL", s.CarrierWebhook}} {
 		u, err := url.Parse(setting.text)
 		if setting.text != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 			wrong.add("%s=%s is not an address like https://shop.example", setting.name, setting.text)
@@ -93,6 +96,17 @@ func (s *serveCmd) checkProduction(wrong *complaints) {
 		}
 		if s.StripeWebhook == demoWebhookSecret {
 			bad = append(bad, "webhooks are signed with the sandbox's secret: set STRIPE_WEBHOOK_SECRET")
+		}
+	}
+	if s.runs("fulfilment") {
+		if s.CarrierURL == "" {
+			bad = append(bad, "parcels go to the sandbox: set CARRIER_URL")
+		}
+		if s.CarrierSecret == demoCarrierSecret {
+			bad = append(bad, "the carrier is shown the sandbox's secret: set CARRIER_SECRET")
+		}
+		if s.AutoFulfil == "on" {
+			bad = append(bad, "the program would say that it packs and ships: set AUTO_FULFIL=off")
 		}
 	}
 	if s.runs("notification") {

@@ -22,16 +22,17 @@ type groundConfig struct {
 	MongoURI      string `name:"mongodb-uri" env:"MONGODB_URI" placeholder:"URI" group:"Documents" help:"Keep documents on this MongoDB server instead, such as mongodb://host:27017/?replicaSet=rs0."`
 	MongoDatabase string `name:"mongodb-database" env:"MONGODB_DATABASE" default:"ordergraph" placeholder:"NAME" group:"Documents" help:"Databases on the server are called NAME_service."`
 
-	GRPCAddr      string `name:"grpc-addr" env:"GRPC_ADDR" default:"127.0.0.1:9090" placeholder:"HOST:PORT" group:"Processes" help:"Where a process serves gRPC to the shop's other processes and to commands; set to nothing, it does not."`
-	RPCSecret     string `name:"rpc-secret" env:"RPC_SECRET" placeholder:"TEXT" group:"Processes" help:"What the shop's processes show each other. Without it, and on loopback only, one is made and kept in DATA_DIR."`
-	RedisURL      string `env:"REDIS_URL" placeholder:"URL" group:"Processes" help:"Redis for facts between services and for live updates, such as redis://host:6379/0. Without it one is embedded, which serves a single process; a gateway on its own then polls."`
-	AccountAddr   string `env:"ACCOUNT_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the account service runs, if elsewhere; several copies with commas between."`
-	CatalogAddr   string `env:"CATALOG_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the catalog service runs, likewise."`
-	InventoryAddr string `env:"INVENTORY_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the inventory service runs, likewise."`
-	CartAddr      string `env:"CART_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the cart service runs, likewise."`
-	OrderAddr     string `env:"ORDER_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the order service runs, likewise."`
-	PaymentAddr   string `env:"PAYMENT_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the payment service runs, likewise."`
-	NotifyAddr    string `name:"notification-addr" env:"NOTIFICATION_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the notification service runs, likewise."`
+	GRPCAddr       string `name:"grpc-addr" env:"GRPC_ADDR" default:"127.0.0.1:9090" placeholder:"HOST:PORT" group:"Processes" help:"Where a process serves gRPC to the shop's other processes and to commands; set to nothing, it does not."`
+	RPCSecret      string `name:"rpc-secret" env:"RPC_SECRET" placeholder:"TEXT" group:"Processes" help:"What the shop's processes show each other. Without it, and on loopback only, one is made and kept in DATA_DIR."`
+	RedisURL       string `env:"REDIS_URL" placeholder:"URL" group:"Processes" help:"Redis for facts between services and for live updates, such as redis://host:6379/0. Without it one is embedded, which serves a single process; a gateway on its own then polls."`
+	AccountAddr    string `env:"ACCOUNT_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the account service runs, if elsewhere; several copies with commas between."`
+	CatalogAddr    string `env:"CATALOG_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the catalog service runs, likewise."`
+	InventoryAddr  string `env:"INVENTORY_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the inventory service runs, likewise."`
+	CartAddr       string `env:"CART_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the cart service runs, likewise."`
+	OrderAddr      string `env:"ORDER_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the order service runs, likewise."`
+	PaymentAddr    string `env:"PAYMENT_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the payment service runs, likewise."`
+	FulfilmentAddr string `env:"FULFILMENT_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the fulfilment service runs, likewise."`
+	NotifyAddr     string `name:"notification-addr" env:"NOTIFICATION_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the notification service runs, likewise."`
 
 	Currency string `env:"CURRENCY" default:"EUR" placeholder:"CODE" group:"Shop" help:"The shop's currency, ISO 4217."`
 	Country  string `env:"COUNTRY" default:"DE" placeholder:"CODE" group:"Shop" help:"The shop's country, ISO 3166-1."`
@@ -68,7 +69,7 @@ func (c *logConfig) commandLogger() *slog.Logger {
 func (c *groundConfig) addrs() map[string]string {
 	return map[string]string{
 		"account": c.AccountAddr, "catalog": c.CatalogAddr, "inventory": c.InventoryAddr, "cart": c.CartAddr,
-		"order": c.OrderAddr, "payment": c.PaymentAddr, "notification": c.NotifyAddr,
+		"order": c.OrderAddr, "payment": c.PaymentAddr, "fulfilment": c.FulfilmentAddr, "notification": c.NotifyAddr,
 	}
 }
 

@@ -166,6 +166,22 @@ type CheckoutPaymentInput struct {
 	ReturnURL *string `json:"returnUrl,omitempty"`
 }
 
+// The answer to what staff do with a consignment.
+type ConsignmentPayload struct {
+	// The consignment after it; null when it was not done.
+	Consignment *view.Fulfillment `json:"consignment,omitempty"`
+	// Why it was not.
+	UserErrors []view.ConsignmentUserError `json:"userErrors"`
+}
+
+// Units of one SKU of a consignment.
+type ConsignmentUnitsInput struct {
+	// The stock-keeping unit.
+	Sku string `json:"sku"`
+	// How many.
+	Quantity int32 `json:"quantity"`
+}
+
 // What a customer shows to be recognised.
 type CustomerAccessToken struct {
 	// For the `Authorization: Bearer` header and for `connection_init`; null when it is in a cookie. Treat it as a secret.

@@ -26,6 +26,7 @@ type ResolverRoot interface {
 	Collection() CollectionResolver
 	Customer() CustomerResolver
 	Mutation() MutationResolver
+	Order() OrderResolver
 	OrderLine() OrderLineResolver
 	Product() ProductResolver
 	ProductVariant() ProductVariantResolver
@@ -66,6 +67,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCartLineUpdateInput,
 		ec.unmarshalInputCheckoutInput,
 		ec.unmarshalInputCheckoutPaymentInput,
+		ec.unmarshalInputConsignmentUnitsInput,
 		ec.unmarshalInputCustomerAccessTokenCreateInput,
 		ec.unmarshalInputCustomerCreateInput,
 		ec.unmarshalInputCustomerEraseInput,
@@ -1671,6 +1673,218 @@ type CartDiscountCodesUpdatePayload {
   userErrors: [CartUserError!]!
   "What else the buyer should know."
   warnings: [CartWarning!]!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/fulfilment.graphqls", Input: `extend type Query {
+  """
+  Consignments in one state, those of the oldest orders first: the OPEN ones are
+  the list to pick from. Needs ORDERS_FULFIL.
+  """
+  consignments(
+    "How many, 0 to 100."
+    first: Int!
+    "Behind this cursor."
+    after: String
+    "In this state."
+    status: FulfillmentStatus = OPEN
+    "Only from this warehouse, by its id."
+    warehouse: String
+  ): FulfillmentConnection! @hasPermission(permission: ORDERS_FULFIL)
+}
+
+extend type Mutation {
+  "Takes an open consignment in hand; nobody else picks it then. Needs ORDERS_FULFIL."
+  consignmentPick("The consignment's global id." id: ID!): ConsignmentPayload @hasPermission(permission: ORDERS_FULFIL)
+  """
+  Notes what was found and packed. Less than was sold makes it short: pack again
+  when more was found, ship it short, or call the order off. Needs ORDERS_FULFIL.
+  """
+  consignmentPack(
+    "The consignment's global id."
+    id: ID!
+    "What was found; all of it when left out."
+    packed: [ConsignmentUnitsInput!]
+  ): ConsignmentPayload @hasPermission(permission: ORDERS_FULFIL)
+  """
+  Books the carrier. SHIPPING while the carrier's answer is not known: it is asked
+  again by itself. Needs ORDERS_FULFIL.
+  """
+  consignmentShip(
+    "The consignment's global id."
+    id: ID!
+    "Ship less than was sold: what is missing becomes a further consignment."
+    short: Boolean = false
+  ): ConsignmentPayload @hasPermission(permission: ORDERS_FULFIL)
+  "Notes that it has arrived, where the carrier does not tell. Needs ORDERS_FULFIL."
+  consignmentDeliver("The consignment's global id." id: ID!): ConsignmentPayload @hasPermission(permission: ORDERS_FULFIL)
+  "Notes that it could not be delivered. Needs ORDERS_FULFIL."
+  consignmentFail(
+    "The consignment's global id."
+    id: ID!
+    "Why, at most 500 bytes."
+    reason: String
+  ): ConsignmentPayload @hasPermission(permission: ORDERS_FULFIL)
+  "Notes that it came back, and puts on the shelf what can be sold again. Needs ORDERS_FULFIL."
+  consignmentReturn(
+    "The consignment's global id."
+    id: ID!
+    "What goes back on the shelf; all of it when left out."
+    restock: [ConsignmentUnitsInput!]
+  ): ConsignmentPayload @hasPermission(permission: ORDERS_FULFIL)
+}
+
+extend type Order {
+  "The parcels that it is sent in, one per warehouse; none before it is confirmed, or where nothing is sent."
+  fulfillments: [Fulfillment!]!
+}
+
+"A part of an order that is sent in one parcel: a consignment."
+type Fulfillment {
+  "The global id."
+  id: ID!
+  "The order's global id."
+  orderId: ID!
+  "The order's short number, for people."
+  orderNumber: String!
+  "How far it has come."
+  status: FulfillmentStatus!
+  "The id of the warehouse that it is sent from."
+  warehouse: String!
+  "What is in it."
+  lines: [FulfillmentLine!]!
+  "Whether less was packed than was sold."
+  short: Boolean!
+  "Where it is; empty before it was handed to the carrier."
+  trackingInfo: [FulfillmentTrackingInfo!]!
+  "When it was made."
+  createdAt: DateTime!
+  "When it last changed."
+  updatedAt: DateTime!
+}
+
+"Units of one SKU in a consignment."
+type FulfillmentLine {
+  "The stock-keeping unit."
+  sku: String!
+  "The product's name when it was bought."
+  title: String!
+  "Units that are to be sent."
+  quantity: Int!
+  "Units that were found and packed."
+  packedQuantity: Int!
+  "Units that came back and can be sold again."
+  returnedQuantity: Int!
+}
+
+"Where a parcel is."
+type FulfillmentTrackingInfo {
+  "Who carries it."
+  company: String
+  "Its number there."
+  number: String
+  "The carrier's page about it."
+  url: URL
+  "What the carrier says."
+  status: FulfillmentTrackingStatus
+}
+
+"What a carrier says of a parcel."
+enum FulfillmentTrackingStatus {
+  "It is announced."
+  BOOKED
+  "It is on its way."
+  IN_TRANSIT
+  "It is in the van."
+  OUT_FOR_DELIVERY
+  "It has arrived."
+  DELIVERED
+  "It could not be delivered."
+  FAILED
+}
+
+"""
+How far a consignment has come. The way is OPEN, PICKING, PACKED, SHIPPING,
+SHIPPED, DELIVERED.
+"""
+enum FulfillmentStatus {
+  "It is to be picked."
+  OPEN
+  "Somebody has it in hand."
+  PICKING
+  "It is packed."
+  PACKED
+  "The carrier is being asked."
+  SHIPPING
+  "The carrier has it."
+  SHIPPED
+  "It has arrived."
+  DELIVERED
+  "It could not be delivered."
+  FAILED_DELIVERY
+  "It came back."
+  RETURNED
+  "The order was called off before it was sent."
+  CANCELLED
+}
+
+"Units of one SKU of a consignment."
+input ConsignmentUnitsInput {
+  "The stock-keeping unit."
+  sku: String!
+  "How many."
+  quantity: Int!
+}
+
+"The answer to what staff do with a consignment."
+type ConsignmentPayload {
+  "The consignment after it; null when it was not done."
+  consignment: Fulfillment
+  "Why it was not."
+  userErrors: [ConsignmentUserError!]!
+}
+
+"Why something was not done with a consignment."
+type ConsignmentUserError implements DisplayableError {
+  "Tells programs what it is."
+  code: ConsignmentErrorCode
+  "Path to the input at fault."
+  field: [String!]
+  "A sentence for people."
+  message: String!
+}
+
+"What can be wrong with a step of a consignment."
+enum ConsignmentErrorCode {
+  "There is no such consignment."
+  NOT_FOUND
+  "The input makes no sense; the message says why."
+  INVALID
+  "It is not in a state for that."
+  STATE
+  "Somebody else has it in hand."
+  TAKEN
+  "Not all of it was found."
+  SHORT
+  "The carrier does not take it."
+  CARRIER_REFUSED
+}
+
+"A list of consignments, page by page."
+type FulfillmentConnection {
+  "The consignments with their cursors."
+  edges: [FulfillmentEdge!]!
+  "The consignments."
+  nodes: [Fulfillment!]!
+  "Where this page stands."
+  pageInfo: PageInfo!
+}
+
+"A consignment in a list."
+type FulfillmentEdge {
+  "Marks this place in the list."
+  cursor: String!
+  "The consignment."
+  node: Fulfillment!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/localization.graphqls", Input: `extend type Query {
@@ -5371,6 +5585,28 @@ func (ec *executionContext) childFields_CollectionEdge(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type CollectionEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ConsignmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "consignment":
+		return ec.fieldContext_ConsignmentPayload_consignment(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ConsignmentPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsignmentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsignmentUserError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_ConsignmentUserError_code(ctx, field)
+	case "field":
+		return ec.fieldContext_ConsignmentUserError_field(ctx, field)
+	case "message":
+		return ec.fieldContext_ConsignmentUserError_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsignmentUserError", field.Name)
+}
+
 func (ec *executionContext) childFields_Count(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "count":
@@ -5701,6 +5937,84 @@ func (ec *executionContext) childFields_FilterValue(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type FilterValue", field.Name)
 }
 
+func (ec *executionContext) childFields_Fulfillment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Fulfillment_id(ctx, field)
+	case "orderId":
+		return ec.fieldContext_Fulfillment_orderId(ctx, field)
+	case "orderNumber":
+		return ec.fieldContext_Fulfillment_orderNumber(ctx, field)
+	case "status":
+		return ec.fieldContext_Fulfillment_status(ctx, field)
+	case "warehouse":
+		return ec.fieldContext_Fulfillment_warehouse(ctx, field)
+	case "lines":
+		return ec.fieldContext_Fulfillment_lines(ctx, field)
+	case "short":
+		return ec.fieldContext_Fulfillment_short(ctx, field)
+	case "trackingInfo":
+		return ec.fieldContext_Fulfillment_trackingInfo(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Fulfillment_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Fulfillment_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Fulfillment", field.Name)
+}
+
+func (ec *executionContext) childFields_FulfillmentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_FulfillmentConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_FulfillmentConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_FulfillmentConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FulfillmentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_FulfillmentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_FulfillmentEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_FulfillmentEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FulfillmentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_FulfillmentLine(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "sku":
+		return ec.fieldContext_FulfillmentLine_sku(ctx, field)
+	case "title":
+		return ec.fieldContext_FulfillmentLine_title(ctx, field)
+	case "quantity":
+		return ec.fieldContext_FulfillmentLine_quantity(ctx, field)
+	case "packedQuantity":
+		return ec.fieldContext_FulfillmentLine_packedQuantity(ctx, field)
+	case "returnedQuantity":
+		return ec.fieldContext_FulfillmentLine_returnedQuantity(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FulfillmentLine", field.Name)
+}
+
+func (ec *executionContext) childFields_FulfillmentTrackingInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "company":
+		return ec.fieldContext_FulfillmentTrackingInfo_company(ctx, field)
+	case "number":
+		return ec.fieldContext_FulfillmentTrackingInfo_number(ctx, field)
+	case "url":
+		return ec.fieldContext_FulfillmentTrackingInfo_url(ctx, field)
+	case "status":
+		return ec.fieldContext_FulfillmentTrackingInfo_status(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FulfillmentTrackingInfo", field.Name)
+}
+
 func (ec *executionContext) childFields_Image(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5997,6 +6311,8 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_note(ctx, field)
 	case "attributes":
 		return ec.fieldContext_Order_attributes(ctx, field)
+	case "fulfillments":
+		return ec.fieldContext_Order_fulfillments(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Order", field.Name)
 }

@@ -20,6 +20,7 @@ const (
 	Delivery    = "CartDeliveryGroup"
 	Order       = "Order"
 	OrderLine   = "OrderLine"
+	Fulfillment = "Fulfillment"
 	Customer    = "Customer"
 	Address     = "MailingAddress"
 	Shop        = "Shop"

@@ -29,10 +29,13 @@ import (
 	"ordergraph/platform/live"
 	"ordergraph/platform/telemetry"
 	"ordergraph/sandbox/card"
+	"ordergraph/sandbox/carrier"
 	"ordergraph/services/account/accounttest"
 	"ordergraph/services/cart"
 	"ordergraph/services/catalog"
 	"ordergraph/services/catalog/catalogtest"
+	"ordergraph/services/fulfilment"
+	"ordergraph/services/fulfilment/httpcarrier"
 	"ordergraph/services/inventory"
 	"ordergraph/services/order"
 	"ordergraph/services/payment"
@@ -58,6 +61,7 @@ type Shop struct {
 	Cart      *cart.Keeper
 	Order     *order.Keeper
 	Inventory inventory.Service
+	Parcels   *fulfilment.Keeper
 
 	t        testing.TB
 	doorbell *redis.Client
@@ -105,6 +109,8 @@ func New(t testing.TB, set func(*graph.Options), products ...catalog.ProductInpu
 	s.work(bell.Run)
 	s.Order, err = order.New(ctx, order.Options{Store: docstoretest.Memory(t), Bell: bell, Cart: s.Cart, Inventory: s.Inventory, Payment: cashier, Deadlines: patience})
 	s.must(err)
+	s.Parcels = s.openParcels(ctx)
+	s.must(err)
 	s.work(s.Catalog.Run)
 	s.Accounts = openAccounts(t, bell)
 	s.open()
@@ -116,6 +122,21 @@ func New(t testing.TB, set func(*graph.Options), products ...catalog.ProductInpu
 	return s
 }
 
+// openParcels opens the fulfilment service, over the sandbox's carrier.
+func (s *Shop) openParcels(ctx context.Context) *fulfilment.Keeper {
+	const secret = "carrier_graph"
+	vans, err := carrier.New(ctx, carrier.Options{Store: docstoretest.Memory(s.t), Secret: secret})
+	s.must(err)
+	server := httptest.NewServer(vans)
+	s.t.Cleanup(server.Close)
+	client, err := httpcarrier.New(httpcarrier.Options{URL: server.URL, Secret: secret})
+	s.must(err)
+	s.t.Cleanup(client.Close)
+	k, err := fulfilment.New(ctx, fulfilment.Options{Store: docstoretest.Memory(s.t), Orders: s.Order, Inventory: s.Inventory, Carrier: client})
+	s.must(err)
+	return k
+}
+
 // open opens a gateway.
 func (s *Shop) open() {
 	s.t.Helper()
@@ -123,18 +144,19 @@ func (s *Shop) open() {
 	s.work(hub.Run)
 	s.openSessions(hub)
 	options := graph.Options{
-		Account:   s.Accounts.Keeper,
-		Catalog:   countedCatalog{s.Catalog, s.Calls},
-		Cart:      s.Cart,
-		Order:     s.Order,
-		Inventory: countedStock{s.Inventory, s.Calls},
-		Live:      hub,
-		Sessions:  s.Sessions,
-		Cookies:   Cookies,
-		Origins:   []string{Listed},
-		Limits:    graph.Limits{Limits: transport.Limits{Time: time.Minute}},
-		Log:       telemetry.NewLogger(s.Log, slog.LevelInfo, false),
-		Shop:      graph.Shop{Name: "Try-out", About: "A shop to try things in.", Currency: catalogtest.Currency, Country: "DE", ShipsTo: []string{"DE", "FR"}, PublicURL: PublicURL},
+		Account:    s.Accounts.Keeper,
+		Catalog:    countedCatalog{s.Catalog, s.Calls},
+		Cart:       s.Cart,
+		Order:      s.Order,
+		Inventory:  countedStock{s.Inventory, s.Calls},
+		Fulfilment: s.Parcels,
+		Live:       hub,
+		Sessions:   s.Sessions,
+		Cookies:    Cookies,
+		Origins:    []string{Listed},
+		Limits:     graph.Limits{Limits: transport.Limits{Time: time.Minute}},
+		Log:        telemetry.NewLogger(s.Log, slog.LevelInfo, false),
+		Shop:       graph.Shop{Name: "Try-out", About: "A shop to try things in.", Currency: catalogtest.Currency, Country: "DE", ShipsTo: []string{"DE", "FR"}, PublicURL: PublicURL},
 	}
 	if s.set != nil {
 		s.set(&options)

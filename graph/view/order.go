@@ -16,12 +16,23 @@ import (
 
 // Order is a purchase and its whole story.
 type Order struct {
-	of   *order.Order
-	shop *Shop
+	of    *order.Order
+	shop  *Shop
+	token string // that it was shown for
 }
 
 // NewOrder shows an order, which must not change any more.
-func NewOrder(shop *Shop, o *order.Order) *Order { return &Order{o, shop} }
+func NewOrder(shop *Shop, o *order.Order) *Order { return &Order{of: o, shop: shop} }
+
+// For remembers the access token that the order is shown for, so that what
+// belongs to it can be asked for with the same right.
+func (o *Order) For(token string) *Order {
+	o.token = token
+	return o
+}
+
+// Key is the order's id within the shop, and the access token it is shown for.
+func (o *Order) Key() (id, token string) { return o.of.ID, o.token }
 
 // IsNode marks it.
 func (*Order) IsNode() {}
@@ -296,7 +307,7 @@ func NewOrders(shop *Shop, page order.Page, before bool) *OrderConnection {
 		PageInfo: PageInfo{HasNextPage: page.HasMore, HasPreviousPage: before},
 	}
 	for i := range page.Orders {
-		c.Nodes[i] = Order{&page.Orders[i], shop}
+		c.Nodes[i] = Order{of: &page.Orders[i], shop: shop}
 	}
 	if n := len(c.Cursors); n > 0 {
 		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Cursors[0], &c.Cursors[n-1]

@@ -52,6 +52,10 @@ func (p *Processor) routes() {
 	m.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { p.refuse(w, noSuchPath) })
 }
 
+// Beside serves something else at the same address, under a path that is not
+// the processor's own. Call it before anything is asked.
+func (p *Processor) Beside(path string, other http.Handler) { p.mux.Handle(path, other) }
+
 // ServeHTTP answers as Stripe does.
 func (p *Processor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Request-Id", "req_"+rand.Text()[:14])

@@ -51,10 +51,6 @@ func (k *Keeper) Cancel(ctx context.Context, who identity.Caller, in CancelInput
 		d.Cancel = &cancellation{At: now, Reason: in.Reason, Staff: !own}
 		if !d.leased(now) {
 			d.Saga.Owner, d.Saga.Due = "", &now
-			if !d.open() {
-				d.calledOff(now)
-				k.ring(d, d.Version+1)
-			}
 		}
 		d.Shown = d.Version + 1 // the reason is seen
 		return nil
@@ -70,6 +66,9 @@ func (k *Keeper) Cancel(ctx context.Context, who identity.Caller, in CancelInput
 	if err != nil {
 		return Order{}, err
 	}
+	if rank[doc.Status] > 0 && doc.Cancel == nil {
+		return Order{}, ErrTooLate // it has left the house
+	}
 	return doc.order(), nil
 }
 
@@ -84,9 +83,24 @@ func (d *document) calledOff(now time.Time) {
 	d.Saga.Waits = 0
 }
 
-// callOff does the same for an order that was confirmed while its
-// cancellation was waiting.
+// callOff brings a confirmed order there, once its consignments have ended.
+// What the fulfilment service says is final: from its yes on nothing can be
+// sent, and after its no, for something may be on its way, the order goes on
+// as if the wish had not been.
 func (r *run) callOff(ctx context.Context) error {
+	if r.k.o.Fulfilment != nil {
+		call, cancel := r.call(ctx)
+		err := r.k.o.Fulfilment.CallOff(call, ourselves, r.doc.ID)
+		cancel()
+		if errors.Is(err, ErrTooLate) {
+			return r.write(ctx, anyway, func(d *document) {
+				d.Cancel, d.Saga.Waits, d.Shown = nil, 0, d.Version+1
+			})
+		}
+		if err != nil {
+			return fmt.Errorf("call its consignments off: %w", err)
+		}
+	}
 	return r.write(ctx, anyway, func(d *document) { d.calledOff(r.k.now()) })
 }
 

@@ -52,6 +52,8 @@ type document struct {
 	Quote   *cart.Quote `bson:"quote,omitempty"` // once the cart is claimed and the goods are held
 	Payment PaymentView `bson:"payment"`
 
+	Progress Progress `bson:"progress"` // of its consignments, as far as is known here
+
 	Saga   saga          `bson:"saga"`
 	Cancel *cancellation `bson:"cancel,omitempty"`
 	Outbox events.Outbox `bson:"outbox"`

@@ -263,7 +263,7 @@ func (r *run) step(ctx context.Context) error {
 		return r.abreast(ctx, func(ctx context.Context) error { return r.sell(ctx, r.doc.Payment) })
 	case d.Status == Paying:
 		return r.pay(ctx)
-	case (d.Status == Confirmed || d.Status == Fulfilling) && d.Cancel != nil:
+	case rank[d.Status] > 0 && d.Cancel != nil:
 		return r.callOff(ctx)
 	case d.Status == Cancelled:
 		return r.payBack(ctx)

@@ -64,6 +64,10 @@ func (k *Keeper) listen(ctx context.Context) error {
 	return k.o.Bus.Listen(ctx, payment.Topic, group, k.heard)
 }
 
+func (k *Keeper) listenToFulfilment(ctx context.Context) error {
+	return k.o.Bus.Listen(ctx, FulfilmentTopic, group, k.progressed)
+}
+
 // heard drives the order whose payment has changed. A fact that comes while a
 // driver is at it makes that one look again; one that comes late changes
 // nothing.

@@ -18,16 +18,17 @@ import (
 
 // Options of a Keeper. Store, Cart, Inventory and Payment must be given.
 type Options struct {
-	Store     docstore.Store
-	Bus       *events.Bus // nil: no facts are heard or rung; the sweeper finds out
-	Listeners []string    // the groups that hear Topic
-	Bell      *live.Bell  // nil: who watches orders learns of changes by asking for Versions
-	Cart      cart.Service
-	Inventory inventory.Service
-	Payment   payment.Service
-	Now       func() time.Time // nil: time.Now
-	Log       *slog.Logger     // nil: silent
-	Deadlines Deadlines
+	Store      docstore.Store
+	Bus        *events.Bus // nil: no facts are heard or rung; the sweeper finds out
+	Listeners  []string    // the groups that hear Topic
+	Bell       *live.Bell  // nil: who watches orders learns of changes by asking for Versions
+	Cart       cart.Service
+	Inventory  inventory.Service
+	Payment    payment.Service
+	Fulfilment Fulfilment       // nil: nothing is ever sent
+	Now        func() time.Time // nil: time.Now
+	Log        *slog.Logger     // nil: silent
+	Deadlines  Deadlines
 }
 
 // Deadlines say how long things may take; zero means the default.

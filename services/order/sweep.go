@@ -33,6 +33,9 @@ func (k *Keeper) Run(ctx context.Context) error {
 			return k.o.Bus.Listen(ctx, account.Topic, group, k.heardOf)
 		}})
 	}
+	if k.o.Bus != nil && k.o.Fulfilment != nil {
+		parts = append(parts, work.Part{Name: "order's ears for fulfilment", Run: k.listenToFulfilment})
+	}
 	if k.relay != nil {
 		parts = append(parts, work.Part{Name: "order's relay", Run: k.relay.Run})
 	}

@@ -34,6 +34,7 @@ func TestHelpIsEverywhere(t *testing.T) {
 		"LOG_LEVEL": "INFO", "LOG_FORMAT": "auto", "HTTP_ADDR": "127.0.0.1:8080", "PUBLIC_URL": "", "SHOP_NAME": "Harbour Store", "PRODUCTION": "",
 		"DEMO": "auto", "DEBUG_ADDR": "", "SANDBOX_ADDR": "127.0.0.1:8090", "SANDBOX_WEBHOOK_URL": "", "STRIPE_SECRET_KEY": "sk_test_sandbox",
 		"STRIPE_WEBHOOK_SECRET": "whsec_sandbox", "STRIPE_API_URL": "",
+		"FULFILMENT_ADDR": "", "CARRIER_URL": "", "CARRIER_SECRET": "carrier_sandbox", "AUTO_FULFIL": "auto", "SANDBOX_CARRIER_SPEED": "5s", "SANDBOX_CARRIER_WEBHOOK_URL": "",
 		"NOTIFICATION_ADDR": "", "SMTP_URL": "", "MAIL_FROM": "", "SANDBOX_SMTP_ADDR": "127.0.0.1:8025",
 		"RATE_LIMIT": "on", "BUDGET_RATE": "2000", "BUDGET_BURST": "20000", "SIGN_IN_LIMIT": "10", "CHECKOUT_LIMIT": "30", "CODE_LIMIT": "30",
 		"TRUSTED_PROXIES": "", "SAFELIST": "off", "OPERATIONS_FILE": "operations.json",
@@ -62,7 +63,7 @@ func TestWrongSettings(t *testing.T) {
 	}{
 		{"", nil, []string{"serve", "import", "--help"}},
 		{"frob", nil, []string{"frob", "--help"}},
-		{"serve frob", nil, []string{`"frob"`, "inventory, catalog, cart, payment, order, notification, graph, sandbox"}},
+		{"serve frob", nil, []string{`"frob"`, "inventory, catalog, cart, payment, order, fulfilment, notification, graph, sandbox"}},
 		{"serve --frob", nil, []string{"--frob", "ordergraph serve --help"}},
 		{"data", nil, []string{"copy"}},
 		{"import", nil, []string{"<file>"}},

@@ -58,7 +58,7 @@ func (s *Shop) MoneyMatches(orders map[string]Paid) {
 	for _, o := range s.Ledger().Orders {
 		paid := orders[o.Order]
 		want := int64(0)
-		if paid.Status == "CONFIRMED" {
+		if paid.holds() {
 			want = paid.Total
 			charged[o.Order] = true
 		}
@@ -67,7 +67,7 @@ func (s *Shop) MoneyMatches(orders map[string]Paid) {
 		}
 	}
 	for id, o := range orders {
-		if o.Status == "CONFIRMED" && !charged[id] {
+		if o.holds() && !charged[id] {
 			s.t.Errorf("order %s is confirmed and was not paid for", id)
 		}
 	}
@@ -77,4 +77,13 @@ func (s *Shop) MoneyMatches(orders map[string]Paid) {
 type Paid struct {
 	Status string
 	Total  int64 // minor units
+}
+
+// holds reports whether the shop keeps the money.
+func (p Paid) holds() bool {
+	switch p.Status {
+	case "CONFIRMED", "FULFILLING", "SHIPPED", "DELIVERED":
+		return true
+	}
+	return false
 }

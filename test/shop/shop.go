@@ -79,9 +79,10 @@ func Start(t *testing.T, topology Topology) *Shop {
 	env := []string{
 		"RPC_SECRET=" + secret, "DATA_DIR=" + filepath.Join(dir, "data"), "DEMO=off", "LOG_FORMAT=text", "RATE_LIMIT=off", // hundreds buy from one address
 		"PUBLIC_URL=" + s.URL, "SANDBOX_ADDR=" + cards, "STRIPE_API_URL=" + s.Processor,
+		"CARRIER_URL=" + s.Processor + "/carrier", "AUTO_FULFIL=off", "SANDBOX_CARRIER_SPEED=200ms",
 		"SANDBOX_SMTP_ADDR=" + post, "SMTP_URL=smtp://" + post,
 	}
-	webhooks := gateway
+	webhooks, notices := gateway, gateway
 
 	switch topology {
 	case One:
@@ -113,6 +114,9 @@ func Start(t *testing.T, topology Topology) *Shop {
 				if name == "payment" && n == 0 {
 					webhooks = c.http
 				}
+				if name == "fulfilment" && n == 0 {
+					notices = c.http
+				}
 			}
 			s.addrs[name] = strings.Join(addrs, ",")
 			env = append(env, strings.ToUpper(name)+"_ADDR="+s.addrs[name])
@@ -124,7 +128,7 @@ func Start(t *testing.T, topology Topology) *Shop {
 	}
 	// The outside world has a process and a memory of its own.
 	s.add("sandbox", append(env, "HTTP_ADDR="+FreeAddr(t), "GRPC_ADDR=", "DATA_DIR="+filepath.Join(dir, "outside"),
-		"SANDBOX_WEBHOOK_URL=http://"+webhooks+services.WebhookPath), "sandbox")
+		"SANDBOX_WEBHOOK_URL=http://"+webhooks+services.WebhookPath, "SANDBOX_CARRIER_WEBHOOK_URL=http://"+notices+services.CarrierWebhookPath), "sandbox")
 	t.Cleanup(s.endAll)
 	for name := range s.processes {
 		s.Start(name)

@@ -64,6 +64,9 @@ func Connected(bus *events.Bus, listeners ...string) Setting {
 // Rung lets orders ring the bell at every change that can be seen.
 func Rung(bell *live.Bell) Setting { return func(s *Shop) { s.bell = bell } }
 
+// Sending lets the orders' goods be sent by it.
+func Sending(f order.Fulfilment) Setting { return func(s *Shop) { s.sending = f } }
+
 // OnDisk keeps the stores on disk, durably, and not in memory.
 func OnDisk() Setting { return func(s *Shop) { s.disk = true } }
 
@@ -84,6 +87,7 @@ type Shop struct {
 	bus       *events.Bus
 	bell      *live.Bell
 	listeners []string
+	sending   order.Fulfilment
 	wrapStock func(inventory.Service) inventory.Service
 	wrapCarts func(cart.Service) cart.Service
 
@@ -183,7 +187,7 @@ func (s *Shop) Start(reaper *docstoretest.Reaper) {
 func (s *Shop) Open(store docstore.Store, carts cart.Service, stock inventory.Service) *order.Keeper {
 	s.t.Helper()
 	k, err := order.New(context.Background(), order.Options{
-		Store: store, Bus: s.bus, Listeners: s.listeners, Bell: s.bell, Cart: carts, Inventory: stock, Payment: s.Payments, Now: s.Clock.Now,
+		Store: store, Bus: s.bus, Listeners: s.listeners, Bell: s.bell, Cart: carts, Inventory: stock, Payment: s.Payments, Fulfilment: s.sending, Now: s.Clock.Now,
 		Deadlines: s.deadlines, Log: slog.New(slog.DiscardHandler),
 	})
 	s.must(err)
@@ -323,6 +327,10 @@ func (s *Shop) rest(ids []string) bool {
 		switch o.Status {
 		case order.Pending, order.Reserved, order.Paying, order.Cancelled:
 			return false
+		case order.Confirmed, order.Fulfilling:
+			if o.CancelReason != "" {
+				return false // the wish is noted, and no more
+			}
 		}
 	}
 	return true

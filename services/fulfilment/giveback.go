@@ -1,0 +1,117 @@
+package fulfilment
+
+import (
+	"context"
+	"errors"
+
+	"ordergraph/platform/docstore"
+	"ordergraph/platform/fault"
+	"ordergraph/platform/identity"
+	"ordergraph/services/inventory"
+	"ordergraph/services/order"
+)
+
+// Return takes a parcel back. Its goods are added to the stock on hand by
+// keyed changes and not by inventory.Restock, which knows whole orders only:
+// so what was sold stays sold, and what came back counts as received.
+func (k *Keeper) Return(ctx context.Context, who identity.Caller, id string, restock []Units) (Consignment, error) {
+	d, c, err := k.change(ctx, who, id, func(d *document, c *consignment) error {
+		switch c.State {
+		case Returned:
+			return docstore.Unchanged
+		case Shipped, Delivered, FailedDelivery:
+		default:
+			return unfit(c)
+		}
+		back, err := c.units("restock", restock)
+		if err != nil {
+			return err
+		}
+		now := k.now()
+		c.enter(Returned, now)
+		for i := range c.Lines {
+			l := &c.Lines[i]
+			l.Returned = back[i]
+			d.owe(now, correction{Key: "return:" + id + ":" + l.SKU, SKU: l.SKU, Warehouse: c.Warehouse, Delta: back[i], Reason: "returned"})
+		}
+		return nil
+	})
+	if err != nil {
+		return Consignment{}, err
+	}
+	if len(d.Owed) > 0 {
+		ctx = context.WithoutCancel(ctx)
+		k.try(ctx, "correct the stock", d.ID, func() error { return k.correct(ctx, d.ID) })
+	}
+	return c, nil
+}
+
+// callOff ends the consignments. The goods go back with the order's
+// reservation; only what was not found when it was picked is taken off again.
+func (k *Keeper) callOff(ctx context.Context, orderID string) error {
+	d, err := k.written(k.docs.Upsert(ctx, orderID, k.ruled(func(d *document) error {
+		if d.CalledOff {
+			return docstore.Unchanged
+		}
+		now := k.now()
+		for i := range d.Parts {
+			c := &d.Parts[i]
+			if c.State.gone() {
+				return order.ErrTooLate
+			}
+			if c.State == Packed {
+				d.owe(now, d.shortfall(c)...)
+			}
+			c.enter(Cancelled, now)
+		}
+		d.CalledOff = true
+		if d.CreatedAt.IsZero() {
+			d.CreatedAt = now
+		}
+		return nil
+	})))
+	if err == nil && len(d.Owed) > 0 {
+		k.try(ctx, "correct the stock", orderID, func() error { return k.correct(ctx, orderID) })
+	}
+	return err
+}
+
+// correct has the inventory take what is owed to it. A shelf that has less
+// than is missing is corrected when goods come in; until then it stays owed.
+func (k *Keeper) correct(ctx context.Context, orderID string) error {
+	d, err := k.docs.Get(ctx, orderID)
+	if err != nil {
+		return err
+	}
+	taken := map[string]bool{}
+	var errs []error
+	for _, c := range d.Owed {
+		call, cancel := k.call(ctx)
+		_, err := k.o.Inventory.Adjust(call, ourselves, []inventory.Change{c.change()})
+		cancel()
+		switch {
+		case err == nil:
+			taken[c.Key] = true
+		case errors.Is(err, inventory.ErrNegative):
+		case fault.KindOf(err) == fault.NotFound, fault.KindOf(err) == fault.Invalid:
+			k.o.Log.ErrorContext(ctx, "the stock cannot be corrected; it is tried again", "order", orderID, "sku", c.SKU, "delta", c.Delta, "error", err)
+		default:
+			errs = append(errs, err)
+		}
+	}
+	_, err = k.write(ctx, orderID, func(d *document) error {
+		var left []correction
+		for _, c := range d.Owed {
+			if !taken[c.Key] {
+				left = append(left, c)
+			}
+		}
+		d.Owed = left
+		d.OwedDue, d.OwedTries = k.later(k.now(), d.OwedTries), d.OwedTries+1
+		return nil
+	})
+	return errors.Join(append(errs, err)...)
+}
+
+// mayAudit is who may.
+func mayAudit(who identity.Caller) bool { return who.May(identity.OperationsRead) }
