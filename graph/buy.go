@@ -82,7 +82,7 @@ func (r *Resolver) buy(ctx context.Context, in gengql.CheckoutInput) (*gengql.Ch
 	if result.Order == nil {
 		return p, nil
 	}
-	p.Order = view.NewOrder(r.shop, result.Order)
+	p.Order = view.NewOrder(r.shop, result.Order).By(result.AccessToken)
 	if result.AccessToken != "" {
 		p.AccessToken = &result.AccessToken
 	}
@@ -143,6 +143,6 @@ func (r *Resolver) callOff(ctx context.Context, in gengql.OrderCancelInput) (*ge
 	default:
 		return nil, err
 	}
-	p.Order = view.NewOrder(r.shop, &o)
+	p.Order = view.NewOrder(r.shop, &o).By(text(in.AccessToken))
 	return p, nil
 }

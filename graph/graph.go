@@ -28,6 +28,7 @@ import (
 	"ordergraph/services/cart"
 	"ordergraph/services/catalog"
 	"ordergraph/services/inventory"
+	"ordergraph/services/invoice"
 	"ordergraph/services/order"
 )
 
@@ -38,6 +39,7 @@ type Options struct {
 	Cart      cart.Service
 	Order     order.Service
 	Inventory inventory.Service
+	Invoice   invoice.Service // nil: there are no invoices
 	Live      *live.Hub // nil: nothing can be watched
 
 	Log             *slog.Logger               // nil logs nothing
@@ -114,7 +116,7 @@ func New(o Options) *transport.Server {
 		o.Address = transport.RemoteHost
 	}
 	r := &Resolver{
-		account: o.Account, catalog: o.Catalog, cart: o.Cart, order: o.Order, inventory: o.Inventory,
+		account: o.Account, catalog: o.Catalog, cart: o.Cart, order: o.Order, inventory: o.Inventory, invoice: o.Invoice,
 		shop: o.Shop.view(), gather: cmp.Or(o.Gather, gatherFor), sessions: o.Sessions, cookies: o.Cookies, address: o.Address,
 	}
 

@@ -31,7 +31,7 @@ func (r *queryResolver) Order(ctx context.Context, id string, accessToken *strin
 	if err != nil {
 		return nil, absent(err)
 	}
-	return view.NewOrder(r.shop, &o), nil
+	return view.NewOrder(r.shop, &o).By(text(accessToken)), nil
 }
 
 func (r *queryResolver) Orders(ctx context.Context, first int32, after *string, status *string) (*view.OrderConnection, error) {
@@ -49,10 +49,15 @@ func (r *subscriptionResolver) OrderStatus(ctx context.Context, orderID string, 
 		if err != nil {
 			return nil, 0, err
 		}
-		return view.NewOrder(r.shop, &o), o.Version, nil
+		return view.NewOrder(r.shop, &o).By(token), o.Version, nil
 	})
 }
 
+func (r *Resolver) Order() gengql.OrderResolver { return &orderResolver{r} }
+
 func (r *Resolver) OrderLine() gengql.OrderLineResolver { return &orderLineResolver{r} }
 
-type orderLineResolver struct{ *Resolver }
+type (
+	orderResolver     struct{ *Resolver }
+	orderLineResolver struct{ *Resolver }
+)

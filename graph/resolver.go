@@ -13,6 +13,7 @@ import (
 	"ordergraph/services/cart"
 	"ordergraph/services/catalog"
 	"ordergraph/services/inventory"
+	"ordergraph/services/invoice"
 	"ordergraph/services/order"
 )
 
@@ -23,6 +24,7 @@ type Resolver struct {
 	cart      cart.Service
 	order     order.Service
 	inventory inventory.Service
+	invoice   invoice.Service
 	shop      *view.Shop
 	gather    time.Duration // see Options
 	watched   watched

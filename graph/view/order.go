@@ -16,12 +16,22 @@ import (
 
 // Order is a purchase and its whole story.
 type Order struct {
-	of   *order.Order
-	shop *Shop
+	of    *order.Order
+	shop  *Shop
+	token string
 }
 
 // NewOrder shows an order, which must not change any more.
-func NewOrder(shop *Shop, o *order.Order) *Order { return &Order{o, shop} }
+func NewOrder(shop *Shop, o *order.Order) *Order { return &Order{of: o, shop: shop} }
+
+// By notes the access token that was shown for the order, for what hangs on it.
+func (o *Order) By(accessToken string) *Order {
+	o.token = accessToken
+	return o
+}
+
+// Key is the order service's own id, and the access token that was shown.
+func (o *Order) Key() (id, accessToken string) { return o.of.ID, o.token }
 
 // IsNode marks it.
 func (*Order) IsNode() {}
@@ -296,7 +306,7 @@ func NewOrders(shop *Shop, page order.Page, before bool) *OrderConnection {
 		PageInfo: PageInfo{HasNextPage: page.HasMore, HasPreviousPage: before},
 	}
 	for i := range page.Orders {
-		c.Nodes[i] = Order{&page.Orders[i], shop}
+		c.Nodes[i] = Order{of: &page.Orders[i], shop: shop}
 	}
 	if n := len(c.Cursors); n > 0 {
 		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Cursors[0], &c.Cursors[n-1]

@@ -52,7 +52,7 @@ var languages = map[string]*words{
 		Tax: taxNames, TaxID: taxIDs,
 	},
 	"de": {
-		Invoice: "Rechnung", CreditNote: "Gutschrift", Number: "Nummer", Date: "Datum", Order: "Bestellung", Placed: "Bestellt am",
+		Invoice: "Rechnung", CreditNote: "Rechnungskorrektur", Number: "Nummer", Date: "Datum", Order: "Bestellung", Placed: "Bestellt am",
 		Refers: "Zu Rechnung", YourTaxID: "Ihre USt-IdNr.", BilledTo: "Rechnung an", DeliveredTo: "Lieferung an",
 		Item: "Artikel", Quantity: "Menge", Unit: "Einzel netto", Net: "Betrag netto", Discount: "Rabatt", Shipping: "Versand", Free: "kostenlos",
 		NetTotal: "Summe netto", Rounding: "Rundung", Total: "Gesamtbetrag", PaidBy: "Bezahlt mit Karte", Paid: "Bezahlt", Due: "Offener Betrag",
