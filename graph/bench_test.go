@@ -7,8 +7,11 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"ordergraph/graph"
 	"ordergraph/graph/graphtest"
+	"ordergraph/platform/budget"
 	"ordergraph/services/catalog/catalogtest"
+	"ordergraph/test/redisserver"
 )
 
 // The benchmarks leave the network out: they show what the gateway itself
@@ -60,14 +63,29 @@ const productPage = `query Product($handle: String!) { product(handle: $handle) 
 	seo { title description }
 } }`
 
-func BenchmarkProductByHandle(b *testing.B) { benchmarkProduct(b) }
+func BenchmarkProductByHandle(b *testing.B) { benchmarkProduct(b, nil) }
 
 // What it costs beyond that to compress the page, as browsers wish.
-func BenchmarkProductCompressed(b *testing.B) { benchmarkProduct(b, "gzip, deflate, br, zstd") }
+func BenchmarkProductCompressed(b *testing.B) { benchmarkProduct(b, nil, "gzip, deflate, br, zstd") }
 
-func benchmarkProduct(b *testing.B, encodings ...string) {
+// What it costs beyond that to charge for it, by this process alone and over Redis.
+func BenchmarkProductCharged(b *testing.B) {
+	for _, name := range []string{"alone", "redis"} {
+		b.Run(name, func(b *testing.B) {
+			addr := ""
+			if name == "redis" {
+				addr = redisserver.Start(b).Addr
+			}
+			benchmarkProduct(b, func(o *graph.Options) {
+				o.Charges = graph.Charges{Budgets: budgets(b, addr), General: budget.PerSecond(1_000_000_000, 1_000_000_000)}
+			})
+		})
+	}
+}
+
+func benchmarkProduct(b *testing.B, set func(*graph.Options), encodings ...string) {
 	b.Helper()
-	shop := graphtest.New(b, nil, catalogtest.WithOptions(catalogtest.Product("Shirt", 1999, "summer"), "Size/Colour",
+	shop := graphtest.New(b, set, catalogtest.WithOptions(catalogtest.Product("Shirt", 1999, "summer"), "Size/Colour",
 		"S/Red", "M/Red", "L/Red", "S/Blue", "M/Blue", "L/Blue", "S/White", "M/White", "L/White", "XL/White"))
 	serve(b, shop, same(body(b, productPage, graphtest.Vars{"handle": shop.Product("Shirt").Handle})), encodings...)
 }

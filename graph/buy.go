@@ -42,9 +42,14 @@ func (r *Resolver) buy(ctx context.Context, in gengql.CheckoutInput) (*gengql.Ch
 		p.UserErrors = append(p.UserErrors, mishap(string(cart.CodeNotFound), []string{"input", "cartId"}, cart.ErrNotFound.Message))
 		return p, nil
 	}
+	key, wrong := idempotencyKey(ctx, in.IdempotencyKey)
+	if wrong != "" {
+		p.UserErrors = append(p.UserErrors, mishap(string(cart.CodeInvalid), []string{"input", "idempotencyKey"}, wrong))
+		return p, nil
+	}
 	input := order.CheckoutInput{
 		CartID:          cartKey,
-		IdempotencyKey:  in.IdempotencyKey,
+		IdempotencyKey:  key,
 		Email:           in.Email,
 		Phone:           text(in.Phone),
 		ShippingAddress: addressOf(&in.ShippingAddress),

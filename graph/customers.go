@@ -3,13 +3,18 @@ package graph
 import (
 	"context"
 	"encoding/json"
+	"slices"
+
+	"github.com/99designs/gqlgen/graphql"
 
 	"ordergraph/graph/gengql"
 	"ordergraph/graph/gid"
 	"ordergraph/graph/transport"
 	"ordergraph/graph/view"
 	"ordergraph/platform/fault"
+	"ordergraph/platform/identity"
 	"ordergraph/services/account"
+	"ordergraph/services/cart"
 	"ordergraph/services/order"
 )
 
@@ -110,7 +115,37 @@ func (r *Resolver) signIn(ctx context.Context, in gengql.CustomerAccessTokenCrea
 	}
 	p.Customer = view.NewCustomer(&tokens.Customer)
 	p.CustomerAccessToken = r.hand(ctx, tokens, byCookie)
+	p.Cart = r.bring(ctx, identity.Caller{CustomerID: tokens.Customer.ID, Roles: tokens.Customer.Roles}, in.CartID)
 	return p, nil
+}
+
+// bring gives a customer who has just signed in the guest's cart, and returns
+// the customer's. Who has signed in stays so whatever becomes of the cart: if
+// it cannot be had now, that is an error beside the answer.
+func (r *Resolver) bring(ctx context.Context, who identity.Caller, guests *string) *view.Cart {
+	merged, err := cart.Result{}, error(cart.ErrNotFound)
+	if guests != nil {
+		merged, err = r.cart.Merge(ctx, who, keyOr(gid.Cart, *guests))
+	}
+	if isGone(err) && slices.Contains(graphql.CollectAllFields(ctx), "cart") {
+		merged, err = r.cart.Merge(ctx, who, "")
+	}
+	if err != nil && !isGone(err) {
+		graphql.AddError(ctx, err)
+	}
+	if err != nil || merged.Cart.ID == "" {
+		return nil
+	}
+	return view.NewCart(r.shop, &merged.Cart)
+}
+
+// isGone reports whether there is no such cart, or not for this caller.
+func isGone(err error) bool {
+	if err == nil {
+		return false
+	}
+	kind := fault.KindOf(err)
+	return kind == fault.NotFound || kind == fault.PermissionDenied || kind == fault.Invalid
 }
 
 // hand gives a session's tokens to the client, in cookies if it wants that.

@@ -50,6 +50,7 @@ type Options struct {
 	Cookies         session.Cookies            // how sessions are kept in browsers
 	Address         func(*http.Request) string // where a request comes from; nil: the address of its connection
 	Persisted       transport.Documents        // documents known by their hash; nil: this process remembers them by itself
+	Safelist        *Safelist                  // nothing but these operations is admitted; nil: all that are valid
 	Origins         []string                   // whose pages may ask and open sockets, besides our own; "*": any, without cookies
 	NoIntrospection bool                       // keep the schema to ourselves
 	Gather          time.Duration              // how long a lookup waits for others to share its call; 200 µs by default
@@ -146,7 +147,10 @@ func New(o Options) *transport.Server {
 		}
 		exec.Use(guard.till)
 	}
-	exec.Use(transport.PersistedQueries{Known: o.Persisted})
+	if o.Safelist != nil {
+		o.Persisted = o.Safelist
+	}
+	exec.Use(transport.PersistedQueries{Known: o.Persisted, Only: o.Safelist != nil})
 	exec.Use(guard)
 	exec.Use(leaves{})
 

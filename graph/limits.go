@@ -17,7 +17,8 @@ import (
 type guard struct {
 	limits Limits
 	known  documents
-	hidden bool // the schema
+	hidden bool  // the schema
+	till   *till // nil: nothing is charged
 }
 
 // What a list counts as whose length is not known before: those of a product
@@ -99,6 +100,8 @@ func (g guard) MutateOperationContext(ctx context.Context, op *graphql.Operation
 		return refuse("", "This operation has %d aliases; the limit is %d.", size.aliases, g.limits.Aliases)
 	case size.fields > g.limits.Complexity:
 		return refuse("", "This operation may ask for %d fields; the limit is %d. Ask for shorter pages, or for less of each element.", size.fields, g.limits.Complexity)
+	case g.till != nil:
+		return g.till.charge(ctx, op, size, w.extras)
 	}
 	return nil
 }
@@ -108,6 +111,9 @@ type size struct {
 	fields  int64
 	aliases int64
 	depth   int
+	points  int64 // what it costs
+	each    int64 // of these, for each element of the connection around it
+	changes int   // mutations
 }
 
 // walk goes through an operation once: a fragment is measured at its first
@@ -117,6 +123,7 @@ type walk struct {
 	hidden    bool
 	variables map[string]any
 	fragments map[*ast.FragmentDefinition]size
+	extras    []extra // what its mutations take of tighter budgets
 	err       *gqlerror.Error
 }
 
@@ -142,6 +149,9 @@ func (w *walk) set(set ast.SelectionSet, path string) (total size) {
 		total.fields = plus(total.fields, s.fields)
 		total.aliases = plus(total.aliases, s.aliases)
 		total.depth = max(total.depth, s.depth)
+		total.points = plus(total.points, s.points)
+		total.each = plus(total.each, s.each)
+		total.changes += s.changes
 		if w.err != nil {
 			return total
 		}
@@ -158,7 +168,7 @@ func (w *walk) field(f *ast.Field, path string) size {
 			w.err = gqlerror.Errorf("This gateway keeps its schema to itself: %s cannot be asked for, as introspection is switched off (INTROSPECTION=off).", f.Name)
 			errcode.Set(w.err, errcode.ValidationFailed)
 		}
-		s := size{fields: inspecting, depth: 1}
+		s := size{fields: inspecting, depth: 1, points: inspectPoints}
 		if f.Alias != f.Name {
 			s.aliases = 1
 		}
@@ -176,11 +186,33 @@ func (w *walk) field(f *ast.Field, path string) size {
 		s = w.set(f.SelectionSet, path+f.Alias)
 	}
 	s.fields = plus(1, mul(s.fields, times))
+	w.count(f, &s, times)
 	s.depth++
 	if f.Alias != f.Name {
 		s.aliases = plus(s.aliases, 1)
 	}
 	return s
+}
+
+// count makes the points below f those of f.
+func (w *walk) count(f *ast.Field, s *size, times int64) {
+	if len(f.SelectionSet) > 0 && f.Definition != nil {
+		switch inConnection := strings.HasSuffix(f.ObjectDefinition.Name, "Connection"); {
+		case inConnection && f.Definition.Type.Elem != nil:
+			s.points, s.each = 0, plus(1, s.points)
+		case f.Definition.Type.Elem != nil:
+			s.points, s.each = mul(times, plus(1, plus(s.points, s.each))), 0
+		default:
+			s.points, s.each = plus(1, plus(s.points, mul(s.each, times))), 0
+		}
+	}
+	if f.ObjectDefinition != nil && f.ObjectDefinition.Name == "Mutation" {
+		s.changes++
+		s.points = plus(s.points, changePoints)
+		if e, ok := extraOf(f, w.variables); ok {
+			w.extras = append(w.extras, e)
+		}
+	}
 }
 
 // times is how often the fields below f may stand in the answer.

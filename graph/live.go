@@ -3,7 +3,9 @@ package graph
 import (
 	"context"
 	"crypto/sha256"
-	"sync/atomic"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"ordergraph/graph/transport"
 	"ordergraph/graph/view"
@@ -46,28 +48,18 @@ func subscribe[T any](ctx context.Context, r *Resolver, topic *live.Topic[*T], k
 	if topic == nil {
 		return nil, errNotLive
 	}
-	signal := transport.SignalOf(ctx)
-	var attached atomic.Bool // a signal is not fired before that
-	w := live.Watch[*T]{
-		Key: key, Audience: audience(caller(ctx), accessToken), Load: load,
-		Fire: func() {
-			if attached.Load() {
-				signal.Fire()
-			}
-		},
-		Fail: func(err error) { signal.Fail(r.present(ctx, err)) },
-	}
-	if after != nil {
-		w.After = int64(*after)
-	}
-	stream, err := topic.Watch(ctx, w)
-	if err != nil {
-		return nil, err
-	}
-	signal.Attach(stream.Ready)
-	attached.Store(true)
-	signal.Fire()
-	return stream.C(), nil
+	who, path := caller(ctx), graphql.GetPath(ctx)
+	return transport.Stream(ctx, func(ctx context.Context, signal *transport.Signal) (transport.Source[*T], error) {
+		w := live.Watch[*T]{
+			Key: key, Audience: audience(who, accessToken), Load: load,
+			Fire: signal.Fire,
+			Fail: func(err error) { signal.Fail(r.present(ctx, gqlerror.WrapPath(path, err))) },
+		}
+		if after != nil {
+			w.After = int64(*after)
+		}
+		return topic.Watch(ctx, w)
+	})
 }
 
 // audience stands for the rights of a caller who shows this token.

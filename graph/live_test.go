@@ -26,6 +26,12 @@ type event struct {
 // events subscribes over server-sent events.
 func events(t *testing.T, s *graphtest.Shop, query string, vars graphtest.Vars) <-chan event {
 	t.Helper()
+	return eventsAs(t, s, "", query, vars)
+}
+
+// eventsAs is events of who has the access token.
+func eventsAs(t *testing.T, s *graphtest.Shop, token, query string, vars graphtest.Vars) <-chan event {
+	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": vars})
 	if err != nil {
 		t.Fatal(err)
@@ -37,6 +43,9 @@ func events(t *testing.T, s *graphtest.Shop, query string, vars graphtest.Vars) 
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "text/event-stream")
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)

@@ -80,10 +80,14 @@ func (r *Resolver) adjust(ctx context.Context, in gengql.StockAdjustInput) (*gen
 	if (in.Delta == nil) == (in.Set == nil) {
 		return refuse("INVALID", []string{"input", "delta"}, "Give either `delta` or `set`.")
 	}
-	if n := len(in.IdempotencyKey); n < 8 || n > 255 {
+	key, wrong := idempotencyKey(ctx, in.IdempotencyKey)
+	if wrong != "" {
+		return refuse("INVALID", []string{"input", "idempotencyKey"}, wrong)
+	}
+	if n := len(key); n < 8 || n > 255 {
 		return refuse("INVALID", []string{"input", "idempotencyKey"}, "An idempotency key has 8 to 255 characters.")
 	}
-	change := inventory.Change{Key: "staff:" + in.IdempotencyKey, SKU: in.Sku, Warehouse: inventory.DefaultWarehouse, Reason: text(in.Reason)}
+	change := inventory.Change{Key: "staff:" + key, SKU: in.Sku, Warehouse: inventory.DefaultWarehouse, Reason: text(in.Reason)}
 	if in.Warehouse != nil {
 		change.Warehouse = *in.Warehouse
 	}

@@ -28,6 +28,9 @@ import (
 	"ordergraph/services/catalog/catalogrpc"
 	"ordergraph/services/inventory"
 	"ordergraph/services/inventory/inventoryrpc"
+	"ordergraph/services/notification"
+	"ordergraph/services/notification/notificationrpc"
+	"ordergraph/services/notification/smtpmail"
 	"ordergraph/services/order"
 	"ordergraph/services/order/orderrpc"
 	"ordergraph/services/payment"
@@ -47,18 +50,20 @@ var All = []Service{
 	{Name: "account"},
 	{Name: "inventory"},
 	{Name: "catalog", Calls: []string{"inventory"}, Hears: []string{inventory.Topic}},
-	{Name: "cart", Calls: []string{"catalog", "inventory"}},
+	{Name: "cart", Calls: []string{"catalog", "inventory"}, Hears: []string{account.Topic}},
 	{Name: "payment"},
-	{Name: "order", Calls: []string{"cart", "inventory", "payment"}, Hears: []string{payment.Topic}},
+	{Name: "order", Calls: []string{"cart", "inventory", "payment"}, Hears: []string{payment.Topic, account.Topic}},
+	{Name: "notification", Calls: []string{"account", "order"}, Hears: []string{account.Topic, order.Topic}},
 }
 
 var starts = map[string]func(context.Context, *Ground) error{
-	"account":   startAccount,
-	"inventory": startInventory,
-	"catalog":   startCatalog,
-	"cart":      startCart,
-	"payment":   startPayment,
-	"order":     startOrder,
+	"account":      startAccount,
+	"inventory":    startInventory,
+	"catalog":      startCatalog,
+	"cart":         startCart,
+	"payment":      startPayment,
+	"order":        startOrder,
+	"notification": startNotification,
 }
 
 // Names lists the services.
@@ -98,6 +103,7 @@ type Settings struct {
 	Country  string // ISO 3166-1 alpha-2
 	Account  AccountSettings
 	Stripe   StripeSettings
+	Mail     MailSettings
 }
 
 // AccountSettings say how customers and staff are recognised.
@@ -113,6 +119,14 @@ type StripeSettings struct {
 	WebhookSecret string
 	URL           string // the sandbox's, or "" for the real one
 	ReturnURL     string // where customers come back to from their bank, if they name no page
+}
+
+// MailSettings say how customers are written to.
+type MailSettings struct {
+	URL       string // the provider's, smtp:// or smtps://
+	From      string // Name <address>
+	ShopName  string // signs the mails
+	PublicURL string // where their links lead
 }
 
 // WebhookPath is where the process of the payment service hears from the card processor.
@@ -235,7 +249,7 @@ func startCart(ctx context.Context, g *Ground) error {
 		return err
 	}
 	keeper, err := cart.New(ctx, cart.Options{
-		Store: store, Catalog: products, Stock: stock,
+		Store: store, Bus: g.Bus, Catalog: products, Stock: stock,
 		Rules: cart.DefaultRules(g.Settings.Currency, g.Settings.Country), Now: g.Now, Log: g.log("cart"),
 	})
 	if err != nil {
@@ -296,5 +310,35 @@ func startOrder(ctx context.Context, g *Ground) error {
 	}
 	host.Provide(g.Host, orderrpc.Contract, order.Service(keeper))
 	g.Host.Work("order", keeper.Run)
+	return nil
+}
+
+func startNotification(ctx context.Context, g *Ground) error {
+	store, err := g.store(ctx, "notification")
+	if err != nil {
+		return err
+	}
+	accounts, err := host.Use(g.Host, accountrpc.Contract)
+	if err != nil {
+		return err
+	}
+	orders, err := host.Use(g.Host, orderrpc.Contract)
+	if err != nil {
+		return err
+	}
+	settings := g.Settings.Mail
+	mailer, err := smtpmail.New(smtpmail.Options{URL: settings.URL, From: settings.From})
+	if err != nil {
+		return err
+	}
+	keeper, err := notification.New(ctx, notification.Options{
+		Store: store, Bus: g.Bus, Mailer: mailer, Accounts: accounts, Orders: orders,
+		From: settings.From, ShopName: settings.ShopName, PublicURL: settings.PublicURL, Now: g.Now, Log: g.log("notification"),
+	})
+	if err != nil {
+		return err
+	}
+	host.Provide(g.Host, notificationrpc.Contract, notification.Service(keeper))
+	g.Host.Work("notification", keeper.Run)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"strings"
 
 	"ordergraph/graph/session"
@@ -40,6 +41,15 @@ func (s *serveCmd) cookies(h *host.Host) session.Cookies {
 	return session.Cookies{Secure: strings.HasPrefix(s.publicURL(h), "https://")}
 }
 
+// originOf is the scheme and host of an address that was checked.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	return u.Scheme + "://" + u.Host
+}
+
 // sessions recognise the gateway's clients.
 func (s *serveCmd) sessions(h *host.Host, log *slog.Logger, hub *live.Hub, accounts account.Service) (*session.Keeper, error) {
 	verifier := token.NewVerifier(token.VerifierOptions{
@@ -47,12 +57,14 @@ func (s *serveCmd) sessions(h *host.Host, log *slog.Logger, hub *live.Hub, accou
 	})
 	h.Work("keys of access tokens", verifier.Run)
 	sessions, err := session.New(session.Options{
-		Accounts: accounts, Hub: hub, Verifier: verifier, Origins: s.Origins, Log: log,
-		Cookies: s.cookies(h),
+		Accounts: accounts, Hub: hub, Verifier: verifier, Log: log, Cookies: s.cookies(h),
+		// Behind a proxy that gives us another name, our pages are those of PUBLIC_URL.
+		Origins: append([]string{originOf(s.publicURL(h))}, s.Origins...),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ORIGINS: %w", err)
 	}
 	h.OnClose("sessions", sessions.Close)
+	h.Handle("GET "+session.KeysPath, session.PublishedKeys(accounts.Keys))
 	return sessions, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"ordergraph/platform/host"
 	"ordergraph/services"
+	"ordergraph/services/account/accountrpc"
 	"ordergraph/services/cart/cartrpc"
 	"ordergraph/services/catalog/catalogrpc"
 	"ordergraph/services/inventory/inventoryrpc"
@@ -60,11 +61,16 @@ func (c *groundConfig) connect(ctx context.Context, names []string, own func(con
 
 // work runs the services here, with all that they do in the background.
 func (c *groundConfig) work(ctx context.Context, h *host.Host, names []string) (done func() error, err error) {
+	return c.workWith(ctx, h, names, services.AccountSettings{})
+}
+
+func (c *groundConfig) workWith(ctx context.Context, h *host.Host, names []string, accounts services.AccountSettings) (done func() error, err error) {
 	client, err := c.redis(ctx, h, c.commandLogger())
 	if err != nil {
 		return nil, err
 	}
 	ground := c.ground(h, c.commandLogger(), client)
+	ground.Settings.Account = accounts
 	if err := services.Start(ctx, ground, names); err != nil {
 		return nil, err
 	}
@@ -76,6 +82,7 @@ func (c *groundConfig) work(ctx context.Context, h *host.Host, names []string) (
 
 // grpcNames are the services' names in gRPC.
 var grpcNames = map[string]string{
+	"account": accountrpc.Contract.Service,
 	"catalog": catalogrpc.Contract.Service, "inventory": inventoryrpc.Contract.Service,
 	"cart": cartrpc.Contract.Service, "order": orderrpc.Contract.Service, "payment": paymentrpc.Contract.Service,
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -27,7 +28,7 @@ import (
 
 // gatewayConfig says what clients of the gateway may see and do.
 type gatewayConfig struct {
-	Origins       []string `name:"origins" env:"ORIGINS" placeholder:"URL,…" group:"Gateway" help:"Origins whose pages may open sockets here, besides the gateway's own, such as https://shop.example; * for any."`
+	Origins       []string `name:"origins" env:"ORIGINS" placeholder:"URL,…" group:"Gateway" help:"Origins whose pages may ask and open sockets here, with the customer's cookies, besides the gateway's own: https://shop.example; * for any other, without cookies."`
 	Introspection string   `env:"INTROSPECTION" enum:"on,off" default:"on" placeholder:"WHEN" group:"Gateway" help:"Tell clients the schema, by introspection and at /schema.graphql: on or off."`
 	Playground    string   `env:"PLAYGROUND" enum:"on,off" default:"on" placeholder:"WHEN" group:"Gateway" help:"Serve the playground at /playground: on or off."`
 }
@@ -84,18 +85,24 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 		return err
 	}
 	o.Sessions, o.Cookies = sessions, s.cookies(h)
+	if err := s.startLimits(h, log, client, &o); err != nil {
+		return err
+	}
 	front := graph.New(o)
-	h.Handle("/graphql", logged(log, front))
-	h.Handle("/graphql/stream", logged(log, front.Streams()))
+	handle := func(pattern string, handler http.Handler) {
+		h.Handle(pattern, host.Secured(handler, strings.HasPrefix(s.publicURL(h), "https://")))
+	}
+	handle("/graphql", logged(log, front))
+	handle("/graphql/stream", logged(log, front.Streams()))
 	h.OnStop("open connections", front.Drain)
 	if s.Introspection == "on" {
-		h.Handle("GET /schema.graphql", graph.Schema())
+		handle("GET /schema.graphql", graph.Schema())
 	}
-	h.Handle(http.MethodGet+" "+demo.PicturePath, demo.Pictures())
+	handle(http.MethodGet+" "+demo.PicturePath, demo.Pictures())
 	if s.Playground == "on" {
-		h.Handle("GET "+web.PlaygroundPath, web.Playground())
+		handle("GET "+web.PlaygroundPath, web.Playground())
 	}
-	h.Handle("GET /{$}", http.HandlerFunc(s.welcome))
+	handle("GET /{$}", http.HandlerFunc(s.welcome))
 	return nil
 }
 

@@ -39,6 +39,13 @@ func (s *serveCmd) greet(h *host.Host, log *slog.Logger) {
 			say("cards", "Stripe")
 		}
 	}
+	if s.runs("notification") {
+		if s.mailsToSandbox() {
+			say("mail", "sandbox: nothing leaves this machine")
+		} else {
+			say("mail", "SMTP at "+s.providerHost())
+		}
+	}
 	if s.runs(gateway) {
 		say("graphql", s.publicURL(h)+"/graphql")
 		if s.Playground == "on" {
@@ -47,6 +54,9 @@ func (s *serveCmd) greet(h *host.Host, log *slog.Logger) {
 	}
 	if s.runs(outside) {
 		say("sandbox", "http://"+fromHere(s.SandboxAddr))
+		if s.SandboxSMTPAddr != "" {
+			say("mailbox", "http://"+fromHere(s.SandboxAddr)+"/sandbox")
+		}
 	}
 	if h.HTTPAddr() != "" {
 		say("health", "http://"+fromHere(h.HTTPAddr())+"/readyz")

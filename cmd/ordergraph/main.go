@@ -25,12 +25,14 @@ const (
 )
 
 type cli struct {
-	Serve   serveCmd   `cmd:"" help:"Run the shop: all of it, or the services named."`
-	Import  importCmd  `cmd:"" help:"Read products from files into the catalogue."`
-	Check   checkCmd   `cmd:"" help:"Check that stock, money and orders agree."`
-	Data    dataCmd    `cmd:"" help:"Look after the stored documents."`
-	Health  healthCmd  `cmd:"" help:"Ask a running process whether it is ready; for container health checks."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve      serveCmd      `cmd:"" help:"Run the shop: all of it, or the services named."`
+	Import     importCmd     `cmd:"" help:"Read products from files into the catalogue."`
+	User       userCmd       `cmd:"" help:"Look after the people who work here."`
+	Check      checkCmd      `cmd:"" help:"Check that stock, money and orders agree."`
+	Operations operationsCmd `cmd:"" help:"Look after the operations that clients may send."`
+	Data       dataCmd       `cmd:"" help:"Look after the stored documents."`
+	Health     healthCmd     `cmd:"" help:"Ask a running process whether it is ready; for container health checks."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
 func main() {

@@ -11,6 +11,7 @@ import (
 	"ordergraph/platform/host"
 	"ordergraph/sandbox"
 	"ordergraph/sandbox/card"
+	"ordergraph/sandbox/mail"
 	"ordergraph/services"
 )
 
@@ -24,11 +25,14 @@ const (
 type cardConfig struct {
 	StripeKey   string `name:"stripe-secret-key" env:"STRIPE_SECRET_KEY" default:"sk_test_sandbox" placeholder:"KEY" group:"Payment" help:"Secret key at the card processor; the default is the sandbox's."`
 	StripeURL   string `name:"stripe-api-url" env:"STRIPE_API_URL" placeholder:"URL" group:"Payment" help:"The card processor. Without it: the sandbox at SANDBOX_ADDR, or Stripe itself with a key of your own."`
-	SandboxAddr string `name:"sandbox-addr" env:"SANDBOX_ADDR" default:"127.0.0.1:8090" placeholder:"HOST:PORT" group:"Payment" help:"Where the sandbox's card processor listens."`
+	SandboxAddr string `name:"sandbox-addr" env:"SANDBOX_ADDR" default:"127.0.0.1:8090" placeholder:"HOST:PORT" group:"Payment" help:"Where the sandbox's card processor listens, and where its mailbox can be looked at."`
 }
 
 // toSandbox reports whether payments go to the sandbox of SANDBOX_ADDR.
 func (c *cardConfig) toSandbox() bool { return c.StripeKey == demoStripeKey && c.StripeURL == "" }
+
+// toStripe reports whether payments go to Stripe itself, which nobody plays.
+func (c *cardConfig) toStripe() bool { return c.StripeKey != demoStripeKey && c.StripeURL == "" }
 
 // processor is the card processor's address; "" is Stripe's own.
 func (c *cardConfig) processor() string {
@@ -45,6 +49,13 @@ func (s *serveCmd) startSandbox(ctx context.Context, h *host.Host, log *slog.Log
 		return err
 	}
 	h.OnClose("sandbox port", func() error { _ = listener.Close(); return nil }) // Serve may have closed it
+	var post net.Listener
+	if s.SandboxSMTPAddr != "" {
+		if post, err = listen(ctx, "SANDBOX_SMTP_ADDR", s.SandboxSMTPAddr); err != nil {
+			return err
+		}
+		h.OnClose("sandbox mail port", func() error { _ = post.Close(); return nil })
+	}
 	log = log.With("service", outside)
 	store, err := docstorelocal.Open(filepath.Join(s.DataDir, outside), docstorelocal.WithLog(log))
 	if err != nil {
@@ -56,16 +67,23 @@ func (s *serveCmd) startSandbox(ctx context.Context, h *host.Host, log *slog.Log
 	switch {
 	case webhook == "" && s.runs("payment") && s.HTTPAddr != "":
 		webhook = "http://" + fromHere(h.HTTPAddr()) + services.WebhookPath
-	case webhook == "":
+	case webhook == "" && !s.toStripe():
 		log.Warn("payments are reported to nobody: set SANDBOX_WEBHOOK_URL to " + services.WebhookPath + " at HTTP_ADDR of the payment service; until then it finds out by asking")
 	}
-	world, err := sandbox.New(ctx, sandbox.Options{Log: log, Card: &card.Options{
-		Store: store, SecretKey: s.StripeKey, Webhook: card.Webhook{URL: webhook, Secret: s.StripeWebhook},
-	}})
+	options := sandbox.Options{Log: log}
+	if !s.toStripe() {
+		options.Card = &card.Options{
+			Store: store, SecretKey: s.StripeKey, Webhook: card.Webhook{URL: webhook, Secret: s.StripeWebhook},
+		}
+	}
+	if post != nil {
+		options.Mail = &mail.Options{}
+	}
+	world, err := sandbox.New(ctx, options)
 	if err != nil {
 		return err
 	}
-	h.Work(outside, func(ctx context.Context) error { return world.Card.Serve(ctx, listener) })
+	h.Work(outside, func(ctx context.Context) error { return world.Serve(ctx, listener, post) })
 	return nil
 }
 

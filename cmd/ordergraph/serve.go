@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"runtime/debug"
 	"slices"
 
 	"github.com/redis/go-redis/v9"
@@ -22,7 +20,7 @@ const (
 )
 
 type serveCmd struct {
-	Services []string `arg:"" optional:"" name:"service" help:"What to run here: graph (the gateway), account, catalog, inventory, cart, order, payment, sandbox. Default: everything; the sandbox only while payments go to it."`
+	Services []string `arg:"" optional:"" name:"service" help:"What to run here: graph (the gateway), account, catalog, inventory, cart, order, payment, notification, sandbox. Default: everything; the sandbox only while payments or mails go to it."`
 
 	groundConfig
 	HTTPAddr  string `name:"http-addr" env:"HTTP_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"Processes" help:"Where this process serves HTTP: GraphQL, webhooks, health."`
@@ -31,7 +29,9 @@ type serveCmd struct {
 	Demo      string `env:"DEMO" enum:"auto,on,off" default:"auto" placeholder:"WHEN" group:"Shop" help:"Load the demo catalogue and its discount codes when there are no products: auto (only into local stores), on or off. The process of the catalog service does it."`
 
 	gatewayConfig
+	limitsConfig
 	accountConfig
+	mailConfig
 	cardConfig
 	StripeWebhook string `name:"stripe-webhook-secret" env:"STRIPE_WEBHOOK_SECRET" default:"whsec_sandbox" placeholder:"SECRET" group:"Payment" help:"Secret that signs the card processor's webhooks; the default is the sandbox's."`
 	WebhookURL    string `name:"sandbox-webhook-url" env:"SANDBOX_WEBHOOK_URL" placeholder:"URL" group:"Payment" help:"Where the sandbox reports payments to: /webhooks/card at HTTP_ADDR of the process of the payment service. Without it: this process, if that is the one."`
@@ -65,16 +65,6 @@ func (s *serveCmd) Run(ctx context.Context) error {
 	return h.Run(ctx)
 }
 
-// tuneMemory trades memory for time, unless the operator has decided with
-// GOGC: a gateway makes much garbage per request and keeps little, so that
-// collecting it less often gives a third more requests for a few hundred
-// megabytes. GOMEMLIMIT bounds it.
-func tuneMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
-}
-
 func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) error {
 	if s.DebugAddr != "" {
 		if err := s.startProfiles(ctx, h); err != nil {
@@ -91,6 +81,9 @@ func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) er
 		ground.Settings.Account = s.accountSettings()
 		ground.Settings.Stripe = services.StripeSettings{
 			SecretKey: s.StripeKey, WebhookSecret: s.StripeWebhook, URL: s.processor(), ReturnURL: s.publicURL(h),
+		}
+		ground.Settings.Mail = services.MailSettings{
+			URL: s.provider(), From: s.sender(s.ShopName), ShopName: s.ShopName, PublicURL: s.publicURL(h),
 		}
 		if err := services.Start(ctx, ground, here); err != nil {
 			return err

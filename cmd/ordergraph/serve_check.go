@@ -13,7 +13,7 @@ import (
 func (s *serveCmd) check() error {
 	if len(s.Services) == 0 {
 		s.Services = append(services.Names(), gateway)
-		if s.toSandbox() {
+		if s.toSandbox() || s.mailsToSandbox() {
 			s.Services = append(s.Services, outside)
 		}
 	}
@@ -26,9 +26,17 @@ func (s *serveCmd) check() error {
 	var wrong complaints
 	wrong.checkListen("HTTP_ADDR", s.HTTPAddr)
 	s.gatewayConfig.check(&wrong)
+	s.limitsConfig.check(&wrong, s.runs(gateway) && s.Playground == "on")
 	s.accountConfig.check(&wrong)
 	if s.runs(outside) {
 		wrong.checkListen("SANDBOX_ADDR", s.SandboxAddr)
+		wrong.checkListen("SANDBOX_SMTP_ADDR", s.SandboxSMTPAddr)
+	}
+	if s.runs("notification") {
+		s.mailConfig.check(&wrong)
+		if s.PublicURL == "" && s.HTTPAddr == "" {
+			wrong.add("mails have links, and nothing says where they lead: set PUBLIC_URL")
+		}
 	}
 	wrong.checkListen("DEBUG_ADDR", s.DebugAddr)
 	if s.DebugAddr != "" && !isLoopback(s.DebugAddr) {
@@ -85,6 +93,14 @@ func (s *serveCmd) checkProduction(wrong *complaints) {
 		}
 		if s.StripeWebhook == demoWebhookSecret {
 			bad = append(bad, "webhooks are signed with the sandbox's secret: set STRIPE_WEBHOOK_SECRET")
+		}
+	}
+	if s.runs("notification") {
+		if s.SMTPURL == "" {
+			bad = append(bad, "mails go to the sandbox: set SMTP_URL")
+		}
+		if s.MailFrom == "" {
+			bad = append(bad, "mails come from an address that nobody can answer: set MAIL_FROM")
 		}
 	}
 	switch {

@@ -212,7 +212,7 @@ func (ec *executionContext) unmarshalInputCheckoutInput(ctx context.Context, obj
 			it.CartID = data
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
-			data, err := ec.unmarshalNString2string(ctx, v)
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}

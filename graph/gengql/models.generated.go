@@ -127,8 +127,9 @@ type CheckoutInput struct {
 	// The cart's id.
 	CartID string `json:"cartId"`
 	// Chosen by the client, 8 to 255 printable ASCII characters, best a UUID. Keep
-	// it for a retry after a lost answer; take a new one for a new attempt.
-	IdempotencyKey string `json:"idempotencyKey"`
+	// it for a retry after a lost answer; take a new one for a new attempt. It may
+	// be left out where the HTTP request has it in the header `Idempotency-Key`.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 	// Where the confirmation is sent.
 	Email string `json:"email"`
 	// Where short messages are sent, in E.164: +491701234567.
@@ -631,8 +632,10 @@ type StockAdjustInput struct {
 	Delta *int32 `json:"delta,omitempty"`
 	// Units that were counted.
 	Set *int32 `json:"set,omitempty"`
-	// Names this change, 8 to 255 characters, best a UUID: repeated with it, the change is made once.
-	IdempotencyKey string `json:"idempotencyKey"`
+	// Names this change, 8 to 255 characters, best a UUID: repeated with it, the
+	// change is made once. It may be left out where the HTTP request has it in the
+	// header `Idempotency-Key`.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 	// Why, for the ledger.
 	Reason *string `json:"reason,omitempty"`
 }

@@ -760,9 +760,10 @@ input CheckoutInput {
   cartId: ID!
   """
   Chosen by the client, 8 to 255 printable ASCII characters, best a UUID. Keep
-  it for a retry after a lost answer; take a new one for a new attempt.
+  it for a retry after a lost answer; take a new one for a new attempt. It may
+  be left out where the HTTP request has it in the header ` + "`" + `Idempotency-Key` + "`" + `.
   """
-  idempotencyKey: String!
+  idempotencyKey: String
   "Where the confirmation is sent."
   email: String!
   "Where short messages are sent, in E.164: +491701234567."
@@ -4925,8 +4926,12 @@ input StockAdjustInput {
   delta: Int
   "Units that were counted."
   set: Int
-  "Names this change, 8 to 255 characters, best a UUID: repeated with it, the change is made once."
-  idempotencyKey: String!
+  """
+  Names this change, 8 to 255 characters, best a UUID: repeated with it, the
+  change is made once. It may be left out where the HTTP request has it in the
+  header ` + "`" + `Idempotency-Key` + "`" + `.
+  """
+  idempotencyKey: String
   "Why, for the ledger."
   reason: String
 }

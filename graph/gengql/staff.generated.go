@@ -747,7 +747,7 @@ func (ec *executionContext) unmarshalInputStockAdjustInput(ctx context.Context, 
 			it.Set = data
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
-			data, err := ec.unmarshalNString2string(ctx, v)
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}

@@ -23,6 +23,7 @@ import (
 
 	"ordergraph/graph"
 	"ordergraph/graph/session"
+	"ordergraph/graph/transport"
 	"ordergraph/platform/docstore/docstoretest"
 	"ordergraph/platform/identity"
 	"ordergraph/platform/live"
@@ -65,6 +66,9 @@ type Shop struct {
 	products map[string]catalog.Product
 }
 
+// patience is what busy machines need for a checkout to be done when it answers.
+var patience = order.Deadlines{Step: 20 * time.Second, Lease: time.Minute, Answer: time.Minute}
+
 // New opens a shop that sells these products, or catalogtest.Sample when none
 // are given, with EnoughStock of each variant. It closes with the test.
 func New(t testing.TB, set func(*graph.Options), products ...catalog.ProductInput) *Shop {
@@ -88,7 +92,7 @@ func New(t testing.TB, set func(*graph.Options), products ...catalog.ProductInpu
 	gateway, err := stripegateway.New(stripegateway.Options{SecretKey: "sk_test_graph", URL: processor.URL, ReturnURL: PublicURL + "/back"})
 	s.must(err)
 	t.Cleanup(gateway.Close)
-	cashier, err := payment.New(ctx, payment.Options{Store: docstoretest.Memory(t), Gateway: gateway})
+	cashier, err := payment.New(ctx, payment.Options{Store: docstoretest.Memory(t), Gateway: gateway, InlineFor: 30 * time.Second})
 	s.must(err)
 	t.Cleanup(func() {
 		if err := cashier.Close(); err != nil {
@@ -99,7 +103,7 @@ func New(t testing.TB, set func(*graph.Options), products ...catalog.ProductInpu
 	t.Cleanup(func() { _ = s.doorbell.Close() })
 	bell := live.NewBell(s.doorbell, nil)
 	s.work(bell.Run)
-	s.Order, err = order.New(ctx, order.Options{Store: docstoretest.Memory(t), Bell: bell, Cart: s.Cart, Inventory: s.Inventory, Payment: cashier})
+	s.Order, err = order.New(ctx, order.Options{Store: docstoretest.Memory(t), Bell: bell, Cart: s.Cart, Inventory: s.Inventory, Payment: cashier, Deadlines: patience})
 	s.must(err)
 	s.work(s.Catalog.Run)
 	s.Accounts = openAccounts(t, bell)
@@ -128,6 +132,7 @@ func (s *Shop) open() {
 		Sessions:  s.Sessions,
 		Cookies:   Cookies,
 		Origins:   []string{Listed},
+		Limits:    graph.Limits{Limits: transport.Limits{Time: time.Minute}},
 		Log:       telemetry.NewLogger(s.Log, slog.LevelInfo, false),
 		Shop:      graph.Shop{Name: "Try-out", About: "A shop to try things in.", Currency: catalogtest.Currency, Country: "DE", ShipsTo: []string{"DE", "FR"}, PublicURL: PublicURL},
 	}
@@ -199,12 +204,12 @@ func letters(r rune) rune {
 	return -1
 }
 
-// Until waits for what happens by itself, at most 10 seconds.
+// Until waits for what happens by itself, at most a minute.
 func (s *Shop) Until(what string, done func() bool) {
 	s.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	give := time.After(10 * time.Second)
+	give := time.After(time.Minute)
 	for !done() {
 		select {
 		case <-tick.C:
@@ -251,6 +256,7 @@ type Answer struct {
 		Path       []any          `json:"path"`
 		Extensions map[string]any `json:"extensions"`
 	} `json:"errors"`
+	Extensions map[string]any `json:"extensions"`
 }
 
 // Vars are an operation's variables.

@@ -29,7 +29,10 @@ type Documents interface {
 //
 // It is an extension of the executor, so that it is the same for every
 // transport, and must be the first that looks at the parameters.
-type PersistedQueries struct{ Known Documents }
+type PersistedQueries struct {
+	Known Documents
+	Only  bool // nothing is admitted but what is known, whether its hash is sent or the document
+}
 
 // ExtensionName names it to the executor.
 func (PersistedQueries) ExtensionName() string { return "persisted queries" }
@@ -45,14 +48,16 @@ const persistedQuery = "persistedQuery"
 func (q PersistedQueries) MutateOperationParameters(ctx context.Context, sent *graphql.RawParams) *gqlerror.Error {
 	extension, ok := sent.Extensions[persistedQuery]
 	if !ok || extension == nil {
-		return nil
+		return q.admit(ctx, sent.Query)
 	}
 	hash, wrong := hashOf(extension)
 	if wrong != "" {
 		return refusedDocument("BAD_USER_INPUT", wrong)
 	}
 	if sent.Query == "" {
-		if sent.Query, ok = q.Known.Get(ctx, hash); !ok {
+		if sent.Query, ok = q.Known.Get(ctx, hash); !ok && q.Only {
+			return notRegistered()
+		} else if !ok {
 			return refusedDocument("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound")
 		}
 		return nil
@@ -61,10 +66,30 @@ func (q PersistedQueries) MutateOperationParameters(ctx context.Context, sent *g
 	if hash != hex.EncodeToString(sum[:]) {
 		return refusedDocument("BAD_USER_INPUT", "`sha256Hash` of `extensions.persistedQuery` is not the hash of `query`.")
 	}
+	if q.Only {
+		return q.admit(ctx, sent.Query)
+	}
 	if len(sent.Query) <= maxPersisted {
 		graphql.GetOperationContext(ctx).Stats.SetExtension(persistedQuery, hash)
 	}
 	return nil
+}
+
+// admit refuses what is not known, if nothing else is to be admitted. Space
+// around a document makes no difference.
+func (q PersistedQueries) admit(ctx context.Context, query string) *gqlerror.Error {
+	if !q.Only {
+		return nil
+	}
+	sum := sha256.Sum256([]byte(strings.TrimSpace(query)))
+	if _, ok := q.Known.Get(ctx, hex.EncodeToString(sum[:])); !ok {
+		return notRegistered()
+	}
+	return nil
+}
+
+func notRegistered() *gqlerror.Error {
+	return refusedDocument("OPERATION_NOT_REGISTERED", "This gateway takes registered operations only, letter by letter, and this is none. It can be registered with `ordergraph operations register`.")
 }
 
 // MutateOperationContext remembers the document, which is known to be valid.

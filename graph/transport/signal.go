@@ -9,48 +9,73 @@ import (
 
 // A Signal is how a subscription's source tells the transport that there is
 // something to send, so that a socket with many subscriptions needs no
-// goroutine for each that waits.
-//
-// A subscription's resolver returns a channel. It gets its Signal from
-// SignalOf, attaches a function that reports whether a receive from that
-// channel would be answered at once, because a value waits in it or it is
-// closed, and fires the signal whenever that has become so. What Ready has
-// reported must stay so until somebody receives, and nobody but the transport
-// does. Who attaches also returns that channel, and no error. A newer value may take the place of one that waits.
+// goroutine for each that waits. Stream hands it out.
 type Signal struct {
+	ctx  context.Context // of the subscription, without what its execution adds
 	wake func()
 
-	mu    sync.Mutex
-	ready func() bool
-	err   *gqlerror.Error
+	mu     sync.Mutex
+	source interface{ Ready() bool }
+	err    *gqlerror.Error
 }
 
-// NewSignal is a Signal that calls wake when it is fired; wake must not block.
-func NewSignal(wake func()) *Signal { return &Signal{wake: wake} }
+// A Source is where the values of a subscription wait.
+type Source[T any] interface {
+	// C is what they are received from, by nobody but the transport. A newer
+	// value may take the place of one that waits. It is closed when no more
+	// will come.
+	C() <-chan T
+	// Ready reports whether a receive from C would be answered at once,
+	// because a value waits in it or it is closed. Once true it stays so until
+	// somebody receives. Whenever it has become true the source fires the
+	// Signal.
+	Ready() bool
+}
+
+// Stream is what the resolver of a subscription returns: the channel of the
+// source that open has opened. A resolver may also return any other channel;
+// then something waits for it as long as the subscription stands.
+//
+// On a socket the operation is executed anew for each event, so that nothing
+// of an execution is kept between them: the operation is dispatched with the
+// variables and the statistics it had, interceptors of operations and of
+// fields run again, and the resolver is called again and gets the same channel
+// from here. What looks at an operation's parameters or checks it before it is
+// executed runs only at the beginning.
+//
+// open is called once, at the beginning. Its context ends with the
+// subscription and has nothing of the execution in it; whoever wants to keep
+// memory small keeps no other. Its error is the answer to the subscription.
+func Stream[T any](ctx context.Context, open func(context.Context, *Signal) (Source[T], error)) (<-chan T, error) {
+	s, ok := ctx.Value(signalKey{}).(*Signal)
+	if !ok { // nobody waits for it
+		ctx, s = withSignal(ctx, func() {})
+	}
+	s.mu.Lock()
+	kept, ok := s.source.(Source[T])
+	s.mu.Unlock()
+	if ok {
+		return kept.C(), nil
+	}
+	source, err := open(s.ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.source = source
+	s.mu.Unlock()
+	return source.C(), nil
+}
 
 type signalKey struct{}
 
-// WithSignal makes s the signal of the subscription that is begun under the
-// context.
-func WithSignal(ctx context.Context, s *Signal) context.Context {
-	return context.WithValue(ctx, signalKey{}, s)
-}
-
-// SignalOf is the signal of the subscription that is begun under the context.
-// Where nobody waits for one, it is a signal that does nothing.
-func SignalOf(ctx context.Context) *Signal {
-	if s, ok := ctx.Value(signalKey{}).(*Signal); ok {
-		return s
-	}
-	return NewSignal(func() {})
-}
-
-// Attach says how to tell whether a receive would be answered at once. It is
-// called once, before the first Fire.
-func (s *Signal) Attach(ready func() bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ready = ready
+// withSignal begins a subscription under the context. Its signal calls wake
+// when it is fired; wake must not block, and may be called before there is a
+// source.
+func withSignal(ctx context.Context, wake func()) (context.Context, *Signal) {
+	s := &Signal{wake: wake}
+	s.ctx = context.WithValue(ctx, signalKey{}, s)
+	return s.ctx, s
 }
 
 // Fire says that something waits to be received, or that the channel is closed.
@@ -66,17 +91,24 @@ func (s *Signal) Fail(err *gqlerror.Error) {
 	}
 }
 
-// Ready reports whether a receive from the channel would be answered at once;
-// false as long as no source has attached itself.
-func (s *Signal) Ready() bool {
+// hasSource reports whether the subscription's resolver has used Stream.
+func (s *Signal) hasSource() bool {
 	s.mu.Lock()
-	ready := s.ready
-	s.mu.Unlock()
-	return ready != nil && ready()
+	defer s.mu.Unlock()
+	return s.source != nil
 }
 
-// Err is why the stream ended, or nil if it simply did.
-func (s *Signal) Err() *gqlerror.Error {
+// ready reports whether a receive from the channel would be answered at once;
+// false where there is no source that could tell.
+func (s *Signal) ready() bool {
+	s.mu.Lock()
+	source := s.source
+	s.mu.Unlock()
+	return source != nil && source.Ready()
+}
+
+// failure is why the stream ended, or nil if it simply did.
+func (s *Signal) failure() *gqlerror.Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err

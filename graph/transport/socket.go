@@ -49,7 +49,7 @@ const (
 
 // A socket is one connection that speaks graphql-transport-ws.
 //
-// At rest it is one goroutine, which reads. An operation has a goroutine until
+// At rest it is one goroutine, which reads; each message has its own. An operation has a goroutine until
 // its answer is written or its subscription stands. Subscriptions that stand
 // have none: their Signals put them into a queue, and one goroutine, which
 // exists only as long as the queue is not empty, executes and writes their
@@ -107,34 +107,40 @@ func (k *socket) open(v *visit, ws *websocket.Conn, conn *socketConn) {
 	k.visit, k.ws, k.conn = v, ws, conn
 	k.pulse = time.AfterFunc(min(k.server.o.Limits.InitWithin, k.server.o.Limits.KeepAlive), k.beat)
 	k.mu.Unlock()
+	if ws.Subprotocol() == "" {
+		k.end(closeBadSubprotocol, "Subprotocol not acceptable")
+	}
 	go k.serve()
 }
 
-// serve reads until the socket ends, and then sees to it that everything which
-// belongs to it ends.
+// serve reads a message, does what it asks for, and leaves the next one to
+// another goroutine: a stack grows by handling a message and would stay so for
+// as long as the client is silent. When the socket ends, serve sees to it that
+// everything which belongs to it ends.
 func (k *socket) serve() {
+	more := false
 	defer func() {
 		if cause := recover(); cause != nil {
 			k.server.o.Log.ErrorContext(k.base, "panic in the transport", "panic", cause, "stack", string(debug.Stack()))
 		}
-		k.close()
-	}()
-	if k.ws.Subprotocol() == "" {
-		k.end(closeBadSubprotocol, "Subprotocol not acceptable")
-	}
-	for k.listens() {
-		message, err := k.read()
-		if err != nil {
-			k.fail(err)
-			return
+		if !more {
+			k.close()
 		}
+	}()
+	if !k.listens() {
+		return
+	}
+	message, err := k.read()
+	if err == nil {
 		err = k.handle(message.Bytes())
 		giveBack(message)
-		if err != nil {
-			k.fail(err)
-			return
-		}
 	}
+	if err != nil {
+		k.fail(err)
+		return
+	}
+	more = true
+	go k.serve()
 }
 
 // closure is an error that closes the socket.

@@ -43,7 +43,7 @@ func TestASessionExpiresWhileConnected(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(time.Minute - time.Second)
 		p.wantQuiet()
-		p.wantClosed(4401, "Unauthorized")
+		p.wantClosed(4403, "Forbidden") // after which clients come back
 		if took := time.Since(began); took != time.Minute {
 			t.Errorf("after %v", took)
 		}

@@ -22,12 +22,12 @@ import (
 // socket's mu.
 type operation struct {
 	socket *socket
-	id     string // the client's
-	quoted string // as JSON
-	signal *Signal
+	id     string          // the client's
+	quoted string          // as JSON
 	ctx    context.Context // ends when nobody listens any more
 	cancel context.CancelFunc
-	next   graphql.ResponseHandler // of a subscription that stands
+	signal *Signal
+	exec   *graphql.OperationContext // what a subscription that stands executes for each event
 
 	starting bool // has a goroutine of its own
 	awaited  bool // counts among the socket's unanswered
@@ -81,7 +81,14 @@ func (k *socket) acknowledge(token string) {
 		k.end(closeInternalError, "Internal server error")
 		return
 	}
-	unfollow := s.o.Sessions.Follow(session, func() { k.end(closeUnauthorized, "Unauthorized: the session has ended.") })
+	unfollow := s.o.Sessions.Follow(session, func() {
+		if !session.Expires.IsZero() && !time.Now().Before(session.Expires) {
+			// Clients take 4401 for final, and come back after 4403.
+			k.end(closeForbidden, "Forbidden: the access token has expired. Connect again with a new one.")
+			return
+		}
+		k.end(closeUnauthorized, "Unauthorized: the session has ended.")
+	})
 	k.writing.Lock()
 	defer k.writing.Unlock()
 	k.mu.Lock()
@@ -125,7 +132,6 @@ func (k *socket) subscribe(id string, payload json.RawMessage) error {
 	k.begun++
 	op := &operation{socket: k, id: id, quoted: quoted(id), starting: true, awaited: true}
 	op.ctx, op.cancel = context.WithCancel(telemetry.WithRequestID(k.ctx, k.id+"-"+strconv.Itoa(k.begun)))
-	op.signal = NewSignal(op.wake)
 	if k.operations == nil {
 		k.operations = map[string]*operation{}
 	}
@@ -181,7 +187,8 @@ func (k *socket) answered(op *operation) {
 func (op *operation) start(params *graphql.RawParams) {
 	defer op.started()
 	k, s := op.socket, op.socket.server
-	ctx := s.operationContext(WithSignal(op.ctx, op.signal), k.request, k.session)
+	ctx, signal := withSignal(s.operationContext(op.ctx, k.request, k.session), op.wake)
+	op.signal = signal
 	defer op.recover(&ctx)
 
 	limited, cancel := context.WithTimeout(ctx, s.o.Limits.Time)
@@ -218,7 +225,11 @@ func (op *operation) start(params *graphql.RawParams) {
 		next, standing := s.o.Exec.DispatchOperation(ctx, exec)
 		tooSlow.Stop()
 		pass()
-		op.stand(standing, next)
+		if signal.hasSource() {
+			op.stand(exec)
+		} else {
+			op.follow(standing, next)
+		}
 	case ast.Mutation:
 		limited, cancel = context.WithTimeout(context.WithoutCancel(ctx), s.o.Limits.Time)
 		defer cancel()
@@ -240,24 +251,45 @@ func (op *operation) start(params *graphql.RawParams) {
 	}
 }
 
-// stand makes op a subscription that waits for events. Where the source tells
-// of them, nothing waits for it; otherwise this goroutine does, as long as the
-// subscription stands.
-func (op *operation) stand(ctx context.Context, next graphql.ResponseHandler) {
+// stand makes op a subscription whose source tells of its events: nothing
+// waits for them, and of this execution nothing is kept.
+func (op *operation) stand(exec *graphql.OperationContext) {
 	k := op.socket
-	attached := op.signal.isAttached()
 	k.mu.Lock()
-	op.ctx = ctx
-	if attached {
-		op.next = next
-	}
+	op.ctx, op.exec = op.signal.ctx, anew(exec)
 	k.answered(op)
 	k.mu.Unlock()
-	if attached {
-		op.wake()
-		return
-	}
+	op.wake()
+}
+
+// follow waits for the events of a subscription whose source does not tell of
+// them, as long as there may be some.
+func (op *operation) follow(ctx context.Context, next graphql.ResponseHandler) {
+	k := op.socket
+	k.mu.Lock()
+	k.answered(op)
+	k.mu.Unlock()
 	for op.event(next(k.server.o.Refresh(ctx))) {
+	}
+}
+
+// anew is the operation to be executed once more, without what the executor
+// has gathered in it. Its text is that of the parsed document, which the
+// executor's cache shares among all who send it, and not this client's copy.
+func anew(o *graphql.OperationContext) *graphql.OperationContext {
+	return &graphql.OperationContext{
+		RawQuery:               o.Operation.Position.Src.Input,
+		Variables:              o.Variables,
+		OperationName:          o.OperationName,
+		Doc:                    o.Doc,
+		Extensions:             o.Extensions,
+		Headers:                o.Headers,
+		Operation:              o.Operation,
+		DisableIntrospection:   o.DisableIntrospection,
+		RecoverFunc:            o.RecoverFunc,
+		ResolverMiddleware:     o.ResolverMiddleware,
+		RootResolverMiddleware: o.RootResolverMiddleware,
+		Stats:                  o.Stats,
 	}
 }
 
@@ -266,7 +298,7 @@ func (op *operation) wake() {
 	k := op.socket
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if op.next == nil || op.queued || k.gone || k.operations[op.id] != op {
+	if op.exec == nil || op.queued || k.gone || k.operations[op.id] != op {
 		return
 	}
 	op.queued = true
@@ -299,11 +331,11 @@ func (k *socket) sendEvents() {
 func (op *operation) pull() {
 	ctx := op.ctx
 	defer op.recover(&ctx)
-	if !op.signal.Ready() {
+	if !op.signal.ready() {
 		return
 	}
 	response, ok := op.execute(ctx)
-	if ok && op.event(response) && op.signal.Ready() {
+	if ok && op.event(response) && op.signal.ready() {
 		op.wake()
 	}
 }
@@ -317,14 +349,15 @@ func (op *operation) execute(ctx context.Context) (_ *graphql.Response, ok bool)
 	defer s.events.give()
 	ctx, cancel := context.WithTimeout(s.o.Refresh(ctx), s.o.Limits.Time)
 	defer cancel()
-	return op.next(ctx), true
+	next, ctx := s.o.Exec.DispatchOperation(ctx, anew(op.exec))
+	return next(ctx), true
 }
 
 // event sends what a subscription yields. It reports whether more may come.
 func (op *operation) event(response *graphql.Response) bool {
 	switch {
 	case response == nil:
-		if err := op.signal.Err(); err != nil {
+		if err := op.signal.failure(); err != nil {
 			op.fail(err)
 		} else {
 			op.end(func(b *bytes.Buffer) { completeMessage(b, op.quoted) })

@@ -53,7 +53,9 @@ type source struct {
 	panics atomic.Bool
 }
 
-func (s *source) ready() bool {
+func (s *source) C() <-chan string { return s.ch }
+
+func (s *source) Ready() bool {
 	if s.panics.Load() {
 		panic("the producer fell over")
 	}
@@ -180,28 +182,29 @@ func (w *world) subscribe(ctx context.Context, field string, arguments map[strin
 			}()
 			return ch, nil
 		}
-		s := &source{ch: make(chan string, to), signal: transport.SignalOf(ctx)}
-		s.signal.Attach(s.ready)
-		for i := range to {
-			s.ch <- strconv.FormatInt(i+1, 10)
-		}
-		close(s.ch)
-		s.closed.Store(true)
-		s.signal.Fire()
-		return s.ch, nil
+		return transport.Stream(ctx, func(_ context.Context, signal *transport.Signal) (transport.Source[string], error) {
+			s := &source{ch: make(chan string, to), signal: signal}
+			for i := range to {
+				s.ch <- strconv.FormatInt(i+1, 10)
+			}
+			close(s.ch)
+			s.closed.Store(true)
+			return s, nil
+		})
 	case "watch":
 		topic, _ := arguments["topic"].(string)
-		s := &source{topic: topic, ch: make(chan string, w.events), signal: transport.SignalOf(ctx)}
-		s.signal.Attach(s.ready)
-		w.mu.Lock()
-		w.sources[s] = struct{}{}
-		w.mu.Unlock()
-		context.AfterFunc(ctx, func() {
+		return transport.Stream(ctx, func(ctx context.Context, signal *transport.Signal) (transport.Source[string], error) {
+			s := &source{topic: topic, ch: make(chan string, w.events), signal: signal}
 			w.mu.Lock()
-			delete(w.sources, s)
+			w.sources[s] = struct{}{}
 			w.mu.Unlock()
+			context.AfterFunc(ctx, func() {
+				w.mu.Lock()
+				delete(w.sources, s)
+				w.mu.Unlock()
+			})
+			return s, nil
 		})
-		return s.ch, nil
 	case "refuse":
 		return nil, &gqlerror.Error{Message: "There is no such thing.", Extensions: map[string]any{"code": "NOT_FOUND"}}
 	case "wait":

@@ -109,7 +109,7 @@ func (s *Server) perform(ctx context.Context, end context.CancelCauseFunc, op *g
 		}
 	}()
 	wake := make(chan struct{}, 1)
-	signal := NewSignal(func() {
+	ctx, signal := withSignal(ctx, func() {
 		select {
 		case wake <- struct{}{}:
 		default:
@@ -125,7 +125,7 @@ func (s *Server) perform(ctx context.Context, end context.CancelCauseFunc, op *g
 		defer cancel()
 		ctx = limited
 	}
-	next, ctx := s.o.Exec.DispatchOperation(WithSignal(ctx, signal), op)
+	next, ctx := s.o.Exec.DispatchOperation(ctx, op)
 	for awaits(ctx, signal, wake) {
 		response := s.next(ctx, signal, next)
 		if response == nil {
@@ -139,7 +139,7 @@ func (s *Server) perform(ctx context.Context, end context.CancelCauseFunc, op *g
 	}
 	switch cause := context.Cause(ctx); {
 	case cause == nil:
-		if err := signal.Err(); err != nil {
+		if err := signal.failure(); err != nil {
 			send(failed(err))
 		}
 	default:
@@ -155,7 +155,7 @@ func (s *Server) perform(ctx context.Context, end context.CancelCauseFunc, op *g
 // awaits waits until there is something to receive, if the source can tell. It
 // reports whether the operation goes on.
 func awaits(ctx context.Context, signal *Signal, wake <-chan struct{}) bool {
-	for signal.isAttached() && !signal.Ready() {
+	for signal.hasSource() && !signal.ready() {
 		select {
 		case <-wake:
 		case <-ctx.Done():
@@ -169,18 +169,12 @@ func awaits(ctx context.Context, signal *Signal, wake <-chan struct{}) bool {
 // waits, it may take as long as a query.
 func (s *Server) next(ctx context.Context, signal *Signal, next graphql.ResponseHandler) *graphql.Response {
 	ctx = s.o.Refresh(ctx)
-	if signal.isAttached() {
+	if signal.hasSource() {
 		limited, cancel := context.WithTimeout(ctx, s.o.Limits.Time)
 		defer cancel()
 		ctx = limited
 	}
 	return next(ctx)
-}
-
-func (s *Signal) isAttached() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.ready != nil
 }
 
 func (s *Server) tooSlow() *gqlerror.Error {

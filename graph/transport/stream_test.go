@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ordergraph/graph/transport"
+	"ordergraph/test/memnet"
 )
 
 // listener reads a stream event by event.
@@ -66,53 +68,66 @@ func (h *house) wantEmpty(t *testing.T) {
 
 // The server's own timeouts are for requests and single answers.
 func TestStreamsOutliveTheServersTimeouts(t *testing.T) {
-	for name, start := range map[string]func(*httptest.Server){
-		"HTTP/1.1": (*httptest.Server).Start,
-		"HTTP/2":   func(s *httptest.Server) { s.EnableHTTP2 = true; s.StartTLS() },
-	} {
+	for _, http2 := range []bool{false, true} {
 		for _, accept := range []string{sse, `multipart/mixed;subscriptionSpec="1.0"`} {
-			t.Run(name+", "+accept, func(t *testing.T) {
-				t.Parallel()
-				const short = 2 * time.Second
-				h := &house{trial: newTrial(), keys: &keys{}}
-				h.Server = transport.New(h.options(func(o *transport.Options) { o.Limits.SendWithin, o.Limits.Time = short, short }))
-				server := httptest.NewUnstartedServer(h.Server)
-				server.Config.ReadTimeout, server.Config.WriteTimeout = short, short
-				start(server)
-				t.Cleanup(server.Close)
-				r, err := http.NewRequestWithContext(t.Context(), "POST", server.URL+"/graphql", strings.NewReader(`{"query":"subscription{feed}"}`))
-				if err != nil {
-					t.Fatal(err)
-				}
-				r.Header.Set("Accept", accept)
-				r.Header.Set("Content-Type", "application/json")
-				response, err := server.Client().Do(r)
-				if err != nil {
-					t.Fatal(err)
-				}
-				h.trial.feed <- 1
-				time.Sleep(short + short/2)
-				h.trial.feed <- 2
-				text := make([]byte, 0, 4096)
-				for !strings.Contains(string(text), `{"data":{"feed":2}}`) {
-					n, err := response.Body.Read(text[len(text):cap(text)])
-					text = text[:len(text)+n]
-					if err != nil {
-						t.Fatalf("%s: %v after %q", response.Proto, err, text)
-					}
-				}
-				_ = response.Body.Close()
-				h.wantEmpty(t)
+			t.Run(fmt.Sprintf("HTTP/2 %v, %s", http2, accept), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { outlive(t, http2, accept) })
 			})
 		}
 	}
 }
 
+func outlive(t *testing.T, http2 bool, accept string) {
+	const short = 2 * time.Second
+	h := &house{trial: newTrial(), keys: &keys{}}
+	h.Server = transport.New(h.options(func(o *transport.Options) { o.Limits.SendWithin, o.Limits.Time = short, short }))
+	network := memnet.Listen()
+	var protocols http.Protocols
+	protocols.SetHTTP1(!http2)
+	protocols.SetUnencryptedHTTP2(http2)
+	server := &http.Server{Handler: h.Server, ReadTimeout: short, WriteTimeout: short, Protocols: &protocols}
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = server.Serve(network) })
+	client := &http.Client{Transport: &http.Transport{DialContext: network.Dial, Protocols: &protocols}}
+	defer func() {
+		client.CloseIdleConnections()
+		_ = server.Close()
+		serving.Wait()
+	}()
+	r, err := http.NewRequestWithContext(t.Context(), "POST", "http://shop.example/graphql", strings.NewReader(`{"query":"subscription{feed}"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Accept", accept)
+	r.Header.Set("Content-Type", "application/json")
+	response, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := make([]byte, 0, 4096)
+	for i := range 3 {
+		h.trial.feed <- i
+		for want := fmt.Sprintf(`{"data":{"feed":%d}}`, i); !strings.Contains(string(text), want); {
+			n, err := response.Body.Read(text[len(text):cap(text)])
+			text = text[:len(text)+n]
+			if err != nil {
+				t.Fatalf("%s: %v after %q", response.Proto, err, text)
+			}
+		}
+		time.Sleep(short + short/2)
+	}
+	if (response.ProtoMajor == 2) != http2 {
+		t.Errorf("this was %s", response.Proto)
+	}
+	_ = response.Body.Close()
+	h.wantEmpty(t)
+}
+
 // Who does not read is dropped, and nobody waits for it.
 func TestSlowReaders(t *testing.T) {
-	h := open(t, func(o *transport.Options) { o.Limits.SendWithin = 200 * time.Millisecond })
+	h := open(t, func(o *transport.Options) { o.Limits.SendWithin = 5 * time.Second })
 	other := h.listen(t, "subscription{feed}")
-	for _, accept := range []string{sse, `multipart/mixed;subscriptionSpec="1.0"`} {
+	for i, accept := range []string{sse, `multipart/mixed;subscriptionSpec="1.0"`} {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))
 		if err != nil {
 			t.Fatal(err)
@@ -120,13 +135,13 @@ func TestSlowReaders(t *testing.T) {
 		defer func() { _ = conn.Close() }()
 		body := `{"query":"subscription{flood(bytes:65536)}"}`
 		fmt.Fprintf(conn, "POST /graphql HTTP/1.1\r\nHost: x\r\nAccept: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", accept, len(body), body)
-		until(t, "the slow reader is let in", func() bool { return h.Connections() == 2 })
-		h.trial.feed <- 1
-		other.want(next(`{"data":{"feed":1}}`))
-		until(t, "the slow reader is dropped", func() bool { return h.Connections() == 1 && h.trial.open.Load() == 1 })
-		h.trial.feed <- 2
-		other.want(next(`{"data":{"feed":2}}`))
+		until(t, "the slow reader is let in", func() bool { return h.Connections() == 2+i })
+		h.trial.feed <- i
+		other.want(next(fmt.Sprintf(`{"data":{"feed":%d}}`, i)))
 	}
+	until(t, "the slow readers are dropped", func() bool { return h.Connections() == 1 && h.trial.open.Load() == 1 })
+	h.trial.feed <- 2
+	other.want(next(`{"data":{"feed":2}}`))
 }
 
 // A stream that ends without `complete` is opened again by clients, elsewhere;

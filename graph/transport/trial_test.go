@@ -107,7 +107,6 @@ func (s *trial) Exec(ctx context.Context) graphql.ResponseHandler {
 	}
 	s.open.Add(1)
 	go func() { <-ctx.Done(); s.open.Add(-1) }()
-	signal := transport.SignalOf(ctx)
 	n := 0
 	once := func(then func(context.Context) *graphql.Response) graphql.ResponseHandler {
 		return func(ctx context.Context) *graphql.Response {
@@ -126,33 +125,29 @@ func (s *trial) Exec(ctx context.Context) graphql.ResponseHandler {
 			}
 			return data(field.Alias, n)
 		}
-	case "feed", "signalled":
-		waiting := make(chan int, 1)
-		if field.Name == "signalled" {
-			closed := make(chan struct{})
-			signal.Attach(func() bool {
-				select {
-				case <-closed:
-					return true
-				default:
-					return len(waiting) > 0
+	case "feed", "signalled", "breaks":
+		from := (<-chan int)(s.feed)
+		if field.Name != "feed" {
+			from, _ = transport.Stream(ctx, func(_ context.Context, signal *transport.Signal) (transport.Source[int], error) {
+				waiting := &numbers{ch: make(chan int, 1)}
+				if field.Name == "breaks" {
+					signal.Fail(coded("UNAVAILABLE", "The source went away."))
+					waiting.ch <- 1
+					waiting.close()
+					return waiting, nil
 				}
-			})
-			go func() {
-				for v := range s.feed {
-					waiting <- v
+				go func() {
+					for v := range s.feed {
+						waiting.ch <- v
+						signal.Fire()
+					}
+					waiting.close()
 					signal.Fire()
-				}
-				close(closed)
-				close(waiting)
-				signal.Fire()
-			}()
+				}()
+				return waiting, nil
+			})
 		}
 		return func(ctx context.Context) *graphql.Response {
-			from := s.feed
-			if field.Name == "signalled" {
-				from = waiting
-			}
 			select {
 			case v, ok := <-from:
 				if !ok {
@@ -178,11 +173,6 @@ func (s *trial) Exec(ctx context.Context) graphql.ResponseHandler {
 	case "fails":
 		graphql.AddError(ctx, coded("NOT_FOUND", "There is no such order."))
 		return nil
-	case "breaks":
-		return once(func(context.Context) *graphql.Response {
-			signal.Fail(coded("UNAVAILABLE", "The source went away."))
-			return nil
-		})
 	case "panics":
 		return once(func(context.Context) *graphql.Response { panic("a producer's panic") })
 	case "pretty":
@@ -201,6 +191,21 @@ func (s *trial) Exec(ctx context.Context) graphql.ResponseHandler {
 		}
 	}
 	panic(field.Name)
+}
+
+// numbers are a source that tells of them.
+type numbers struct {
+	ch     chan int
+	closed atomic.Bool
+}
+
+func (n *numbers) C() <-chan int { return n.ch }
+
+func (n *numbers) Ready() bool { return n.closed.Load() || len(n.ch) > 0 }
+
+func (n *numbers) close() {
+	close(n.ch)
+	n.closed.Store(true)
 }
 
 type callerKey struct{}

@@ -138,13 +138,15 @@ func TestIdleCostsLittle(t *testing.T) {
 		t.Fatal("the server does not count")
 		return 0
 	}
-	before, began := commands(), time.Now()
+	began := time.Now() // outside of what is counted, however long that takes
+	before := commands()
 	time.Sleep(6 * time.Second)
-	// A third of it is the script that shares the lanes: some 20 small commands within one call.
+	// About 20 a second, since the script that shares the lanes is some 20
+	// small commands within one call. Who does not wait sends thousands a second.
 	n := commands() - before
 	watched := time.Since(began)
 	t.Logf("%d commands in %v", n, watched)
-	if n > int(25*watched.Seconds()) {
+	if n > int(60*watched.Seconds()) {
 		t.Errorf("%d commands in %v", n, watched)
 	}
 }

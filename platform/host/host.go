@@ -41,6 +41,8 @@ type Options struct {
 	GRPCAddr string            // "" serves no gRPC
 	Secret   string            // what processes of the shop show each other; "" admits anyone
 	Addrs    map[string]string // where services run that do not run here, by name
+
+	HeaderWithin time.Duration // how long a client may take to send the header of a request; 10 seconds by default
 }
 
 // A Host is one process of the shop. Build it with New, fill it, Run it once.
@@ -214,7 +216,8 @@ func (h *Host) closeAll() error {
 func (h *Host) Run(ctx context.Context) error {
 	web := &http.Server{
 		Handler:           h.mux,
-		ReadHeaderTimeout: 10 * time.Second,
+		Protocols:         protocols(),
+		ReadHeaderTimeout: cmp.Or(h.o.HeaderWithin, 10*time.Second),
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -274,6 +277,15 @@ func (h *Host) Run(ctx context.Context) error {
 		h.o.Log.Warn("a worker did not end in time")
 	}
 	return errors.Join(cause, h.closeAll())
+}
+
+// protocols are those of clients and proxies: HTTP/1.1, which sockets need, and
+// HTTP/2 without TLS, which ends before us.
+func protocols() *http.Protocols {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	p.SetUnencryptedHTTP2(true)
+	return p
 }
 
 func (h *Host) stop(ctx context.Context, s stopper) {

@@ -40,6 +40,3 @@ func (c Caller) Is(roles ...Role) bool {
 	}
 	return false
 }
-
-// IsStaff reports whether the caller works here, or is the program itself.
-func (c Caller) IsStaff() bool { return c.Is(Support, Warehouse, Merchant, Admin, System) }

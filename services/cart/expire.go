@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ordergraph/platform/docstore"
+	"ordergraph/platform/work"
 )
 
 // sweepEvery is how often Run sweeps, on average.
@@ -19,9 +20,19 @@ const sweepFor = 5 * time.Minute
 // become of its order. Asking earlier would be right as well, only vain.
 const settleAfter = time.Minute
 
-// Run sweeps until the context ends, and once at the start: after a crash
-// there may be something to put right. It returns the context's error.
+// Run sweeps and listens until the context ends. It returns the context's error.
 func (k *Keeper) Run(ctx context.Context) error {
+	parts := []work.Part{{Name: "cart's sweep", Run: k.sweepOften}}
+	if k.bus != nil {
+		parts = append(parts, work.Part{Name: "cart's ears", Run: k.listen})
+	}
+	work.Keep(ctx, k.log, parts...)
+	return ctx.Err()
+}
+
+// sweepOften sweeps once at the start, too: after a crash there may be
+// something to put right.
+func (k *Keeper) sweepOften(ctx context.Context) error {
 	t := time.NewTimer(0)
 	defer t.Stop()
 	for {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ordergraph/platform/docstore"
+	"ordergraph/platform/events"
 	"ordergraph/services/catalog"
 	"ordergraph/services/inventory"
 )
@@ -30,6 +31,7 @@ type Stock interface {
 // Options are what a Keeper needs.
 type Options struct {
 	Store   docstore.Store
+	Bus     *events.Bus // nil: nobody tells of customers who ask to be forgotten
 	Catalog Catalog
 	Stock   Stock
 	Rules   Rules            // without a currency: DefaultRules for EUR and DE
@@ -45,6 +47,7 @@ type Keeper struct {
 	redemptions *docstore.Collection[redemptionDoc]
 	catalog     Catalog
 	stock       Stock
+	bus         *events.Bus
 	codes       *docstore.Crowd[discountDoc] // who uses discounts
 	rules       Rules
 	clock       func() time.Time
@@ -55,7 +58,7 @@ var _ Service = (*Keeper)(nil)
 
 // New opens the carts in the store. ErrRules for rules that cannot be priced by.
 func New(ctx context.Context, o Options) (*Keeper, error) {
-	k := &Keeper{catalog: o.Catalog, stock: o.Stock, rules: o.Rules, clock: o.Now, log: o.Log}
+	k := &Keeper{bus: o.Bus, catalog: o.Catalog, stock: o.Stock, rules: o.Rules, clock: o.Now, log: o.Log}
 	if k.rules.Currency == "" {
 		k.rules = DefaultRules("EUR", "DE")
 	}

@@ -41,10 +41,11 @@ type Service interface {
 	// Put adds or changes products by their handle, in bulk, and says of each
 	// what became of it; a bad one does not stop the others. Ids of products
 	// and variants stay (variants are recognised by their options' values).
-	// What is found afterwards includes them. Merchants and the program itself.
+	// What is found afterwards includes them. It needs identity.ProductsWrite:
+	// ErrForbidden.
 	Put(ctx context.Context, who identity.Caller, products []ProductInput) ([]PutResult, error)
-	// PutCollections adds or changes collections by their handle. Merchants
-	// and the program itself.
+	// PutCollections adds or changes collections by their handle. It needs
+	// identity.ProductsWrite: ErrForbidden.
 	PutCollections(ctx context.Context, who identity.Caller, collections []CollectionInput) error
 	// Count is how many products there are.
 	Count(ctx context.Context) (int64, error)

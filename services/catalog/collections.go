@@ -101,7 +101,7 @@ func (k *Keeper) CollectionByHandle(_ context.Context, handle string) (Collectio
 // first is written. Products listed by a handle that does not exist yet join
 // when they are put in.
 func (k *Keeper) PutCollections(ctx context.Context, who identity.Caller, in []CollectionInput) error {
-	if !who.Is(identity.Merchant, identity.Admin, identity.System) {
+	if !who.May(identity.ProductsWrite) {
 		return ErrForbidden
 	}
 	if len(in) > MaxImport {

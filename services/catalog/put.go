@@ -26,7 +26,7 @@ const putWriters = 32
 // Put adds or changes products. Two calls in one process follow each other;
 // between processes the last write of a product wins, whole.
 func (k *Keeper) Put(ctx context.Context, who identity.Caller, products []ProductInput) ([]PutResult, error) {
-	if !who.Is(identity.Merchant, identity.Admin, identity.System) {
+	if !who.May(identity.ProductsWrite) {
 		return nil, ErrForbidden
 	}
 	if len(products) > MaxImport {

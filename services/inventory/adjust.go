@@ -18,7 +18,7 @@ const adjustAtOnce = 32 // SKUs
 
 // Adjust applies changes to the stock on hand, each at most once by its key.
 func (k *Keeper) Adjust(ctx context.Context, who identity.Caller, changes []Change) ([]Stock, error) {
-	if !who.Is(identity.Merchant, identity.Warehouse, identity.Admin, identity.System) {
+	if !who.May(identity.StockWrite) {
 		return nil, ErrForbidden
 	}
 	if len(changes) > MaxChanges {

@@ -47,9 +47,11 @@ type Service interface {
 	Release(ctx context.Context, who identity.Caller, orderID string) (Reservation, error)
 	// Restock takes a committed order's goods back into the warehouses they
 	// came from; for cancellations and returns. Repeating it is harmless.
-	// ErrNoReservation, ErrReleased. Only the program itself and warehouse staff may call it.
+	// ErrNoReservation, ErrReleased. It needs
+	// identity.OrdersFulfil: ErrForbidden.
 	Restock(ctx context.Context, who identity.Caller, orderID string) (Reservation, error)
-	// Reservation returns the order's reservation, or ErrNoReservation. Staff only.
+	// Reservation returns the order's reservation, or ErrNoReservation. It needs
+	// identity.StockRead: ErrForbidden.
 	Reservation(ctx context.Context, who identity.Caller, orderID string) (Reservation, error)
 
 	// Levels returns the stock of many SKUs in one call; a SKU that was never
@@ -58,19 +60,21 @@ type Service interface {
 	// Adjust applies changes to the stock on hand, each at most once by its
 	// key, and returns the stock after it, change by change. A change that
 	// would leave less on hand than is reserved is ErrNegative; the others are
-	// made all the same. Merchants, warehouse staff and the program itself.
+	// made all the same. It needs identity.StockWrite: ErrForbidden.
 	Adjust(ctx context.Context, who identity.Caller, changes []Change) ([]Stock, error)
-	// Movements reads the ledger of one SKU, newest first. Staff only.
+	// Movements reads the ledger of one SKU, newest first. It needs
+	// identity.StockRead: ErrForbidden.
 	Movements(ctx context.Context, who identity.Caller, sku string, after string, limit int) (MovementPage, error)
 
 	// Audit checks what must always hold on a stretch of the SKUs: levels,
 	// ledger and reservations. A SKU that changes while it is looked at is
-	// looked at again. Staff only.
+	// looked at again. It needs identity.OperationsRead: ErrForbidden.
 	Audit(ctx context.Context, who identity.Caller, after string) (AuditReport, error)
 
 	// Warehouses lists them in order of priority. Anyone may ask.
 	Warehouses(ctx context.Context) ([]Warehouse, error)
-	// PutWarehouse adds or changes a warehouse. Merchants and the program itself.
+	// PutWarehouse adds or changes a warehouse. It needs
+	// identity.WarehousesWrite: ErrForbidden.
 	PutWarehouse(ctx context.Context, who identity.Caller, w Warehouse) error
 }
 

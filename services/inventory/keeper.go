@@ -144,7 +144,7 @@ func (k *Keeper) allPlaces(ctx context.Context) ([]Warehouse, map[string]int, er
 
 // PutWarehouse adds or changes a warehouse.
 func (k *Keeper) PutWarehouse(ctx context.Context, who identity.Caller, w Warehouse) error {
-	if !who.Is(identity.Merchant, identity.Admin, identity.System) {
+	if !who.May(identity.WarehousesWrite) {
 		return ErrForbidden
 	}
 	if !plain(w.ID, 64) {

@@ -49,7 +49,7 @@ func (k *Keeper) flushDue(ctx context.Context) error {
 
 // Movements reads the ledger of one SKU, newest first.
 func (k *Keeper) Movements(ctx context.Context, who identity.Caller, sku, after string, limit int) (MovementPage, error) {
-	if !who.IsStaff() {
+	if !who.May(identity.StockRead) {
 		return MovementPage{}, ErrForbidden
 	}
 	if limit < 0 || limit > 250 {
@@ -79,7 +79,7 @@ const auditPage = 100
 
 // Audit checks what must always hold on a stretch of the SKUs.
 func (k *Keeper) Audit(ctx context.Context, who identity.Caller, after string) (AuditReport, error) {
-	if !who.IsStaff() {
+	if !who.May(identity.OperationsRead) {
 		return AuditReport{}, ErrForbidden
 	}
 	page, err := k.stock.Find(ctx, docstore.Query{After: docstore.Cursor(after), Limit: auditPage})

@@ -43,9 +43,8 @@ type AuditReport struct {
 // Audit compares a stretch of the orders with what payment and inventory know
 // of them. It takes no locks: an order that changes while it is looked at is
 // looked at again, and one that is on its way is checked for its age only.
-// Staff and the program itself; ErrForbidden.
 func (k *Keeper) Audit(ctx context.Context, who identity.Caller, after string) (AuditReport, error) {
-	if !who.IsStaff() {
+	if !who.May(identity.OperationsRead) {
 		return AuditReport{}, ErrForbidden
 	}
 	page, err := k.orders.Find(ctx, docstore.Query{After: docstore.Cursor(after), Limit: auditPage})

@@ -25,8 +25,13 @@ func (k *Keeper) Cancel(ctx context.Context, who identity.Caller, in CancelInput
 	if len(in.Reason) > maxCancelReason || !utf8.ValidString(in.Reason) {
 		return Order{}, ErrInput.Field("reason").Say("The reason must be text of at most %d bytes.", maxCancelReason)
 	}
-	if _, err := k.visible(ctx, who, in.OrderID, in.AccessToken); err != nil {
+	_, own, err := k.visible(ctx, who, in.OrderID, in.AccessToken)
+	if err != nil {
 		return Order{}, err
+	}
+	staff := who.May(identity.OrdersCancel)
+	if !own && !staff {
+		return Order{}, ErrForbidden
 	}
 	changed, err := k.orders.Update(ctx, in.OrderID, func(d *document) error {
 		switch d.Status {
@@ -35,7 +40,7 @@ func (k *Keeper) Cancel(ctx context.Context, who identity.Caller, in CancelInput
 		case Shipped, Delivered:
 			return ErrTooLate
 		case Fulfilling:
-			if !who.IsStaff() {
+			if !staff {
 				return ErrTooLate
 			}
 		}
@@ -43,7 +48,7 @@ func (k *Keeper) Cancel(ctx context.Context, who identity.Caller, in CancelInput
 			return docstore.Unchanged
 		}
 		now := k.now()
-		d.Cancel = &cancellation{At: now, Reason: in.Reason, Staff: who.IsStaff()}
+		d.Cancel = &cancellation{At: now, Reason: in.Reason, Staff: !own}
 		if !d.leased(now) {
 			d.Saga.Owner, d.Saga.Due = "", &now
 			if !d.open() {

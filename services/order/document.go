@@ -55,6 +55,8 @@ type document struct {
 	Saga   saga          `bson:"saga"`
 	Cancel *cancellation `bson:"cancel,omitempty"`
 	Outbox events.Outbox `bson:"outbox"`
+
+	Erasure *erasure `bson:"erasure,omitempty"` // the customer asked to be forgotten
 }
 
 // An outline is as much of a document as tells what others see as its version.
@@ -111,6 +113,7 @@ var spec = docstore.Spec{Name: "orders", Indexes: []docstore.Index{
 	{Name: "status", Fields: []string{"status", "createdAt"}},
 	{Name: "customer", Fields: []string{"customerId", "createdAt"}},
 	{Name: "cart", Fields: []string{"cartId"}},
+	{Name: indexErase, Fields: []string{"erasure.due"}},
 	events.Index(),
 }}
 

@@ -21,7 +21,7 @@ const (
 
 // Get returns the order to who may see it.
 func (k *Keeper) Get(ctx context.Context, who identity.Caller, id, accessToken string) (Order, error) {
-	doc, err := k.visible(ctx, who, id, accessToken)
+	doc, _, err := k.visible(ctx, who, id, accessToken)
 	if err != nil {
 		return Order{}, err
 	}
@@ -31,7 +31,7 @@ func (k *Keeper) Get(ctx context.Context, who identity.Caller, id, accessToken s
 // Versions returns the orders' versions, of which it reads nothing else.
 func (k *Keeper) Versions(ctx context.Context, who identity.Caller, ids []string) (map[string]int64, error) {
 	switch {
-	case !who.IsStaff():
+	case !who.May(identity.OrdersRead):
 		return nil, ErrForbidden
 	case len(ids) > MaxVersions:
 		return nil, ErrInput.Field("ids").Say("The versions of at most %d orders can be had at once, not of %d.", MaxVersions, len(ids))
@@ -47,25 +47,26 @@ func (k *Keeper) Versions(ctx context.Context, who identity.Caller, ids []string
 	return versions, nil
 }
 
-// visible is the order, or ErrNotFound where there is none or who may not see it.
-func (k *Keeper) visible(ctx context.Context, who identity.Caller, id, accessToken string) (document, error) {
+// visible is the order, and whether it is the caller's own; ErrNotFound where
+// there is none or the caller may not see it.
+func (k *Keeper) visible(ctx context.Context, who identity.Caller, id, accessToken string) (doc document, own bool, err error) {
 	if id == "" || len(id) > 64 {
-		return document{}, ErrNotFound
+		return document{}, false, ErrNotFound
 	}
-	doc, err := k.orders.Get(ctx, id)
+	doc, err = k.orders.Get(ctx, id)
 	if errors.Is(err, docstore.ErrNotFound) {
-		return document{}, ErrNotFound
+		return document{}, false, ErrNotFound
 	}
 	if err != nil {
-		return document{}, err
+		return document{}, false, err
 	}
 	// All are worked out, so that the time taken tells nothing.
 	holds := sameSecret(doc.Token, accessToken)
 	owns := who.CustomerID != "" && sameSecret(doc.CustomerID, who.CustomerID)
-	if !holds && !owns && !who.IsStaff() {
-		return document{}, ErrNotFound
+	if !holds && !owns && !who.May(identity.OrdersRead) {
+		return document{}, false, ErrNotFound
 	}
-	return doc, nil
+	return doc, holds || owns, nil
 }
 
 func sameSecret(a, b string) bool {

@@ -23,23 +23,25 @@ type Service interface {
 	// cart's id.
 	Checkout(ctx context.Context, who identity.Caller, in CheckoutInput) (CheckoutResult, error)
 	// Get returns an order to who may see it: the customer it belongs to,
-	// staff, or anyone with its access token. ErrNotFound for anyone else.
+	// anyone with its access token, and who may identity.OrdersRead.
+	// ErrNotFound for anyone else.
 	Get(ctx context.Context, who identity.Caller, id, accessToken string) (Order, error)
 	// List returns the caller's own orders, newest first; anybody's to who may
-	// see them. ErrSignIn for guests, ErrForbidden.
+	// identity.OrdersRead. ErrSignIn for guests, ErrForbidden.
 	List(ctx context.Context, who identity.Caller, q ListQuery) (Page, error)
 	// Versions returns the present versions of orders, by id, and leaves out
-	// those that do not exist; at most MaxVersions at once. It is for the
-	// program itself and staff: ErrForbidden, ErrInput.
+	// those that do not exist; at most MaxVersions at once. It needs
+	// identity.OrdersRead: ErrForbidden, ErrInput.
 	Versions(ctx context.Context, who identity.Caller, ids []string) (map[string]int64, error)
 	// Cancel ends an order that has not been shipped: stock goes back, money
-	// is refunded. Who may see the order may cancel it while it is CONFIRMED
-	// or earlier; staff also while FULFILLING. Repeating it is harmless.
-	// ErrNotFound, ErrTooLate.
+	// is refunded. Whose order it is, or who has its access token, may cancel
+	// it while it is CONFIRMED or earlier; who may identity.OrdersCancel can
+	// cancel anybody's, also while FULFILLING. Repeating it is harmless.
+	// ErrNotFound, ErrTooLate, ErrForbidden.
 	Cancel(ctx context.Context, who identity.Caller, in CancelInput) (Order, error)
 	// Audit checks what must always hold on a stretch of all orders, against
-	// what payment and inventory know of them. Staff only: ErrForbidden,
-	// ErrCursor.
+	// what payment and inventory know of them. It needs
+	// identity.OperationsRead: ErrForbidden, ErrCursor.
 	Audit(ctx context.Context, who identity.Caller, after string) (AuditReport, error)
 }
 

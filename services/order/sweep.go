@@ -11,6 +11,7 @@ import (
 
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/work"
+	"ordergraph/services/account"
 )
 
 const (
@@ -23,12 +24,14 @@ const (
 // lease.
 func (k *Keeper) turn() time.Duration { return k.at.Lease * 4 / 5 }
 
-// Run sweeps, listens to the payment service and rings the orders' own facts,
-// until ctx ends.
+// Run sweeps, listens to the payment and account services and rings the
+// orders' own facts, until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
-	parts := []work.Part{{Name: "order's sweep", Run: k.sweepOften}}
+	parts := []work.Part{{Name: "order's sweep", Run: k.sweepOften}, {Name: "order's erasures", Run: k.eraseOften}}
 	if k.o.Bus != nil {
-		parts = append(parts, work.Part{Name: "order's ears", Run: k.listen})
+		parts = append(parts, work.Part{Name: "order's ears", Run: k.listen}, work.Part{Name: "order's ears for who is to be forgotten", Run: func(ctx context.Context) error {
+			return k.o.Bus.Listen(ctx, account.Topic, group, k.heardOf)
+		}})
 	}
 	if k.relay != nil {
 		parts = append(parts, work.Part{Name: "order's relay", Run: k.relay.Run})

@@ -37,7 +37,7 @@ type Difference struct {
 // of a moment only if nobody buys meanwhile; payments under way are counted
 // apart. Refunds count as soon as the processor has accepted them.
 func (c *Cashier) Audit(ctx context.Context, who identity.Caller) (Report, error) {
-	if !who.IsStaff() {
+	if !who.May(identity.OperationsRead) {
 		return Report{}, ErrForbidden
 	}
 	rep := Report{

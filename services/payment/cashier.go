@@ -120,7 +120,7 @@ func onlyOurselves(who identity.Caller) error {
 
 // Get returns the order's payment.
 func (c *Cashier) Get(ctx context.Context, who identity.Caller, orderID string) (Payment, error) {
-	if !who.IsStaff() {
+	if !who.May(identity.PaymentsRead) {
 		return Payment{}, ErrForbidden
 	}
 	r, err := c.payments.Get(ctx, orderID)

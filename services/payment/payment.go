@@ -39,10 +39,11 @@ type Service interface {
 	// once; ErrTooMuch for more than is left. The refund is in the payment's
 	// Refunds, Pending until the processor has confirmed it.
 	Refund(ctx context.Context, who identity.Caller, req RefundRequest) (Payment, error)
-	// Get returns the order's payment, or ErrNotFound.
+	// Get returns the order's payment, or ErrNotFound. It needs
+	// identity.PaymentsRead: ErrForbidden.
 	Get(ctx context.Context, who identity.Caller, orderID string) (Payment, error)
 	// Audit compares all payments with the processor's books, which may take
-	// minutes in a large shop. Staff only; ErrForbidden.
+	// minutes in a large shop. It needs identity.OperationsRead: ErrForbidden.
 	Audit(ctx context.Context, who identity.Caller) (Report, error)
 }
 

@@ -64,7 +64,7 @@ func (s settings) with(more settings) settings {
 func fresh(t *testing.T) settings {
 	return settings{
 		"DATA_DIR": filepath.Join(t.TempDir(), "data"), "DEMO": "off",
-		"HTTP_ADDR": shop.FreeAddr(t), "GRPC_ADDR": shop.FreeAddr(t), "SANDBOX_ADDR": shop.FreeAddr(t),
+		"HTTP_ADDR": shop.FreeAddr(t), "GRPC_ADDR": shop.FreeAddr(t), "SANDBOX_ADDR": shop.FreeAddr(t), "SANDBOX_SMTP_ADDR": shop.FreeAddr(t),
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 
 func TestHelpIsEverywhere(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"", "serve", "import", "check", "data", "data copy", "health", "version"} {
+	for _, args := range []string{"", "serve", "import", "check", "data", "data copy", "operations", "operations register", "health", "version"} {
 		o := run(t, nil, append(strings.Fields(args), "--help")...).want(0, "Usage: ordergraph "+args)
 		for line := range strings.Lines(o.out) {
 			if n := len([]rune(strings.TrimRight(line, "\n"))); n > 100 {
@@ -34,6 +34,9 @@ func TestHelpIsEverywhere(t *testing.T) {
 		"LOG_LEVEL": "INFO", "LOG_FORMAT": "auto", "HTTP_ADDR": "127.0.0.1:8080", "PUBLIC_URL": "", "SHOP_NAME": "Harbour Store", "PRODUCTION": "",
 		"DEMO": "auto", "DEBUG_ADDR": "", "SANDBOX_ADDR": "127.0.0.1:8090", "SANDBOX_WEBHOOK_URL": "", "STRIPE_SECRET_KEY": "sk_test_sandbox",
 		"STRIPE_WEBHOOK_SECRET": "whsec_sandbox", "STRIPE_API_URL": "",
+		"NOTIFICATION_ADDR": "", "SMTP_URL": "", "MAIL_FROM": "", "SANDBOX_SMTP_ADDR": "127.0.0.1:8025",
+		"RATE_LIMIT": "on", "BUDGET_RATE": "2000", "BUDGET_BURST": "20000", "SIGN_IN_LIMIT": "10", "CHECKOUT_LIMIT": "30", "CODE_LIMIT": "30",
+		"TRUSTED_PROXIES": "", "SAFELIST": "off", "OPERATIONS_FILE": "operations.json",
 	} {
 		want := "($" + name + ")"
 		if value != "" {
@@ -59,7 +62,7 @@ func TestWrongSettings(t *testing.T) {
 	}{
 		{"", nil, []string{"serve", "import", "--help"}},
 		{"frob", nil, []string{"frob", "--help"}},
-		{"serve frob", nil, []string{`"frob"`, "inventory, catalog, cart, payment, order, graph, sandbox"}},
+		{"serve frob", nil, []string{`"frob"`, "inventory, catalog, cart, payment, order, notification, graph, sandbox"}},
 		{"serve --frob", nil, []string{"--frob", "ordergraph serve --help"}},
 		{"data", nil, []string{"copy"}},
 		{"import", nil, []string{"<file>"}},
@@ -76,6 +79,12 @@ func TestWrongSettings(t *testing.T) {
 		{"serve", settings{"HTTP_ADDR": "8080"}, []string{"HTTP_ADDR=8080", "127.0.0.1:8080"}},
 		{"serve", settings{"GRPC_ADDR": "localhost"}, []string{"GRPC_ADDR=localhost"}},
 		{"serve", settings{"SANDBOX_ADDR": "here"}, []string{"SANDBOX_ADDR=here"}},
+		{"serve", settings{"SANDBOX_SMTP_ADDR": "here"}, []string{"SANDBOX_SMTP_ADDR=here"}},
+		{"serve", settings{"SANDBOX_SMTP_ADDR": ""}, []string{"SMTP_URL", "SANDBOX_SMTP_ADDR"}},
+		{"serve", settings{"SMTP_URL": "http://u:" + password + "@host"}, []string{"SMTP_URL", "smtp://"}},
+		{"serve", settings{"SMTP_URL": "smtp://u:" + password + "%zz@host"}, []string{"SMTP_URL", "smtp://"}},
+		{"serve", settings{"SMTP_URL": "smtp://u:" + password + "@host:70000"}, []string{"SMTP_URL", "smtp://"}},
+		{"serve", settings{"MAIL_FROM": "the shop"}, []string{"MAIL_FROM", "the shop", "shop@"}},
 		{"health", settings{"HTTP_ADDR": "8080"}, []string{"HTTP_ADDR=8080"}},
 		{"serve", settings{"CURRENCY": "euro"}, []string{"CURRENCY", "euro"}},
 		{"serve", settings{"CURRENCY": ""}, []string{"CURRENCY"}},
@@ -88,12 +97,14 @@ func TestWrongSettings(t *testing.T) {
 		{"serve", settings{"REDIS_URL": "redis://u:" + password + "@host/first"}, []string{"REDIS_URL"}},
 		{"serve", settings{"GRPC_ADDR": "0.0.0.0:9090"}, []string{"GRPC_ADDR=0.0.0.0:9090", "RPC_SECRET"}},
 		{"serve", settings{"DEBUG_ADDR": ":6060"}, []string{"DEBUG_ADDR=:6060", "127.0.0.1"}},
+		{"serve", settings{"BUDGET_RATE": "0", "CODE_LIMIT": "-1"}, []string{"BUDGET_RATE=0", "CODE_LIMIT=-1"}},
+		{"serve", settings{"TRUSTED_PROXIES": "10.0.0.0/8,proxy"}, []string{"TRUSTED_PROXIES", "proxy is not a network like 10.0.0.0/8"}},
 		{"serve", settings{"PUBLIC_URL": "shop.example"}, []string{"PUBLIC_URL=shop.example", "https://"}},
 		{"serve", settings{"STRIPE_API_URL": "ftp://x"}, []string{"STRIPE_API_URL=ftp://x"}},
 		{"serve cart", nil, []string{"CATALOG_ADDR", "INVENTORY_ADDR", "REDIS_URL"}},
 		{"serve graph", nil, []string{"CATALOG_ADDR", "INVENTORY_ADDR", "CART_ADDR", "ORDER_ADDR"}},
 		{"serve inventory payment", nil, []string{"REDIS_URL"}},
-		{"serve", production, []string{"PRODUCTION", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "REDIS_URL", "RPC_SECRET", "PUBLIC_URL"}},
+		{"serve", production, []string{"PRODUCTION", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "SMTP_URL", "MAIL_FROM", "REDIS_URL", "RPC_SECRET", "PUBLIC_URL"}},
 		{"serve", production.with(settings{"STRIPE_SECRET_KEY": "sk_live_" + password, "REDIS_URL": "redis://127.0.0.1:1", "RPC_SECRET": password, "PUBLIC_URL": "https://shop.example"}), []string{"STRIPE_WEBHOOK_SECRET"}},
 		{"serve", settings{"CURRENCY": "euro", "ORDER_ADDR": "here", "GRPC_ADDR": "x"}, []string{"CURRENCY", "ORDER_ADDR", "GRPC_ADDR"}},
 		{"serve", settings{"RPC_SECRET": password, "RPC_SECRET_FILE": secretFile}, []string{"RPC_SECRET and RPC_SECRET_FILE are both set"}},
@@ -104,7 +115,7 @@ func TestWrongSettings(t *testing.T) {
 		t.Run(fmt.Sprint(c.args, c.set), func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "data")
-			set := settings{"DATA_DIR": dir, "LOG_FORMAT": "text", "HTTP_ADDR": "127.0.0.1:0", "GRPC_ADDR": "127.0.0.1:0", "SANDBOX_ADDR": "127.0.0.1:0"}
+			set := settings{"DATA_DIR": dir, "LOG_FORMAT": "text", "HTTP_ADDR": "127.0.0.1:0", "GRPC_ADDR": "127.0.0.1:0", "SANDBOX_ADDR": "127.0.0.1:0", "SANDBOX_SMTP_ADDR": "127.0.0.1:0"}
 			run(t, set.with(c.set), strings.Fields(c.args)...).want(2, c.says...)
 			if entries, _ := filepath.Glob(dir + "/*"); len(entries) > 1 || len(entries) == 1 && filepath.Base(entries[0]) != "rpc-secret" {
 				t.Errorf("it left %v", entries)
@@ -166,7 +177,7 @@ func TestPortsInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	for _, name := range []string{"HTTP_ADDR", "GRPC_ADDR", "SANDBOX_ADDR", "DEBUG_ADDR"} {
+	for _, name := range []string{"HTTP_ADDR", "GRPC_ADDR", "SANDBOX_ADDR", "SANDBOX_SMTP_ADDR", "DEBUG_ADDR"} {
 		run(t, fresh(t).with(settings{name: taken.Addr().String()}), "serve").want(1, name+"="+taken.Addr().String(), "in use")
 	}
 }

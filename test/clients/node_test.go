@@ -112,7 +112,7 @@ func installed(want string) bool {
 }
 
 // most is how long one script may take on a machine that has other things to do.
-const most = 3 * time.Minute
+const most = 6 * time.Minute
 
 // A script is a program that runs beside the shop.
 type script struct {

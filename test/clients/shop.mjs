@@ -8,7 +8,7 @@ export const endpoint = `${base}/graphql`;
 export const socket = endpoint.replace(/^http/, "ws");
 
 // patience is how long anything may take on a busy machine, in milliseconds.
-export const patience = 60_000;
+export const patience = 120_000;
 
 // Cards of the sandbox: one that is approved at once, one that the customer
 // has to confirm at the bank, and one that is declined.

@@ -26,7 +26,7 @@ type socket struct {
 }
 
 // patience is how long anything may take that is waited for.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 const (
 	textFrame  = 0x1

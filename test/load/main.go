@@ -137,7 +137,7 @@ type shop struct {
 }
 
 func start(ctx context.Context, server, dir, profile string) (*shop, error) {
-	addrs := make([]string, 3)
+	addrs := make([]string, 4)
 	for i := range addrs {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
@@ -155,7 +155,7 @@ func start(ctx context.Context, server, dir, profile string) (*shop, error) {
 		return nil, err
 	}
 	s.cmd = exec.CommandContext(ctx, server, "serve")
-	s.cmd.Env = append(os.Environ(), "HTTP_ADDR="+addrs[0], "GRPC_ADDR="+addrs[1], "SANDBOX_ADDR="+addrs[2], "RPC_SECRET="+s.secret,
+	s.cmd.Env = append(os.Environ(), "HTTP_ADDR="+addrs[0], "GRPC_ADDR="+addrs[1], "SANDBOX_ADDR="+addrs[2], "SANDBOX_SMTP_ADDR="+addrs[3], "RPC_SECRET="+s.secret,
 		"DATA_DIR="+filepath.Join(dir, "data"), "DEMO=off", "MONGODB_URI="+os.Getenv("LOAD_MONGODB_URI"), "REDIS_URL="+os.Getenv("LOAD_REDIS_URL"))
 	if profile != "" {
 		s.cmd.Env = append(s.cmd.Env, "DEBUG_ADDR=127.0.0.1:6060")

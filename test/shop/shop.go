@@ -74,11 +74,12 @@ func Start(t *testing.T, topology Topology) *Shop {
 		client: &http.Client{Timeout: 3 * time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 600, MaxConnsPerHost: 600}},
 	}
 	dir := t.TempDir()
-	gateway, cards := FreeAddr(t), FreeAddr(t)
+	gateway, cards, post := FreeAddr(t), FreeAddr(t), FreeAddr(t)
 	s.URL, s.Processor = "http://"+gateway, "http://"+cards
 	env := []string{
-		"RPC_SECRET=" + secret, "DATA_DIR=" + filepath.Join(dir, "data"), "DEMO=off", "LOG_FORMAT=text",
+		"RPC_SECRET=" + secret, "DATA_DIR=" + filepath.Join(dir, "data"), "DEMO=off", "LOG_FORMAT=text", "RATE_LIMIT=off", // hundreds buy from one address
 		"PUBLIC_URL=" + s.URL, "SANDBOX_ADDR=" + cards, "STRIPE_API_URL=" + s.Processor,
+		"SANDBOX_SMTP_ADDR=" + post, "SMTP_URL=smtp://" + post,
 	}
 	webhooks := gateway
 

@@ -80,7 +80,7 @@ func get(t testing.TB, c *docstore.Collection[shelf], id string) shelf {
 }
 
 // impatient options: an answer that takes longer than this is lost.
-var impatient = docstoremongo.Options{AnswerWithin: 3 * time.Second}
+var impatient = docstoremongo.Options{AnswerWithin: 6 * time.Second}
 
 func TestMongoStaleConnections(t *testing.T) {
 	uri, _ := mongoserver.Start(t)
@@ -267,7 +267,8 @@ func TestMongoOutcomeThatCannotBeKnown(t *testing.T) {
 	uri, about := mongoserver.Start(t)
 	proxy := mongoserver.NewProxy(t, uri)
 	database := mongoserver.Database(t, uri)
-	c := openShelves(t, proxy.URI, database, impatient)
+	// The rivals need to have written by the time it gives up waiting.
+	c := openShelves(t, proxy.URI, database, docstoremongo.Options{AnswerWithin: 15 * time.Second})
 	rival := openShelves(t, uri, database, docstoremongo.Options{})
 	insertShelf(t, c, "s", 100)
 	proxy.LoseNext("update", mongoserver.Silence)
@@ -312,7 +313,7 @@ func TestMongoDeadlineWhileOutcomeIsUnknown(t *testing.T) {
 func TestMongoServerAway(t *testing.T) {
 	uri, _ := mongoserver.Start(t)
 	proxy := mongoserver.NewProxy(t, uri)
-	c := openShelves(t, proxy.URI, mongoserver.Database(t, uri), docstoremongo.Options{ConnectWithin: time.Second})
+	c := openShelves(t, proxy.URI, mongoserver.Database(t, uri), docstoremongo.Options{ConnectWithin: 5 * time.Second})
 	const workers, each = 8, 40
 	insertShelf(t, c, "shared", workers*each)
 	ctx, cancel := context.WithTimeout(t.Context(), away()+5*time.Minute)
@@ -358,6 +359,7 @@ func TestMongoServerAway(t *testing.T) {
 	if _, err := c.Get(ctx, "shared"); !errors.Is(err, docstore.ErrUnavailable) { // and does not wait until ctx ends
 		t.Errorf("read while the server is away: got %v, want ErrUnavailable", err)
 	}
+	waitFor(t, func() bool { return unavailable.Load() > 0 })
 	<-time.After(time.Until(began.Add(away())))
 	before := taken.Load()
 	proxy.Up(t)

@@ -10,6 +10,7 @@ import (
 
 	"ordergraph/platform/fault"
 	"ordergraph/platform/identity"
+	"ordergraph/platform/identity/identitytest"
 	"ordergraph/platform/money"
 	"ordergraph/services/catalog"
 )
@@ -31,7 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) Shop) {
 		{"PutNamesTheFieldAtFault", putNamesTheField},
 		{"PutTidiesUp", putTidiesUp},
 		{"PutMakesSafeHTML", putMakesSafeHTML},
-		{"PutIsForMerchants", putIsForMerchants},
+		{"WhoMayPut", whoMayPut},
 		{"WhatDoesNotExistIsAbsent", absent},
 		{"UnpublishedIsInvisible", unpublished},
 		{"WhatIsGivenOutIsTheCallers", givenOut},
@@ -284,17 +285,14 @@ func putMakesSafeHTML(t *testing.T, s *shop) {
 	}
 }
 
-func putIsForMerchants(t *testing.T, s *shop) {
-	for _, who := range []identity.Caller{{}, {CustomerID: "c1", Roles: []identity.Role{identity.Customer}}, {Roles: []identity.Role{identity.Support, identity.Warehouse}}} {
+func whoMayPut(t *testing.T, s *shop) {
+	identitytest.Needs(t, identity.ProductsWrite, func(who identity.Caller) error {
 		_, err := s.Put(t.Context(), who, Sample()[:1])
-		wantFault(t, err, catalog.ErrForbidden, "")
-		wantFault(t, s.PutCollections(t.Context(), who, []catalog.CollectionInput{{Title: "x"}}), catalog.ErrForbidden, "")
-	}
-	for _, role := range []identity.Role{identity.Merchant, identity.Admin, identity.System} {
-		if _, err := s.Put(t.Context(), identity.Caller{Roles: []identity.Role{role}}, Sample()[:1]); err != nil {
-			t.Errorf("%s: %v", role, err)
-		}
-	}
+		return err
+	})
+	identitytest.Needs(t, identity.ProductsWrite, func(who identity.Caller) error {
+		return s.PutCollections(t.Context(), who, []catalog.CollectionInput{{Title: "x"}})
+	})
 }
 
 func absent(t *testing.T, s *shop) {

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"ordergraph/platform/fault"
-	"ordergraph/platform/identity"
 	"ordergraph/services/inventory"
 )
 
@@ -55,40 +54,4 @@ func testWorseInput(t *testing.T, s inventory.Service) {
 		t.Errorf("%v", err)
 	}
 	Want(t, s, "mug", 5, 0, 0)
-}
-
-func testStaff(t *testing.T, s inventory.Service) {
-	Receive(t, s, "mug", "main", 5)
-	reserve(t, s, "o1", "mug", 1)
-	if _, err := s.Commit(t.Context(), ours, "o1"); err != nil {
-		t.Fatal(err)
-	}
-	calls := map[string]func(identity.Caller) error{
-		"Reservation": func(w identity.Caller) error { _, err := s.Reservation(t.Context(), w, "o1"); return err },
-		"Movements":   func(w identity.Caller) error { _, err := s.Movements(t.Context(), w, "mug", "", 1); return err },
-		"Audit":       func(w identity.Caller) error { _, err := s.Audit(t.Context(), w, ""); return err },
-		"Restock":     func(w identity.Caller) error { _, err := s.Restock(t.Context(), w, "o1"); return err },
-		"PutWarehouse": func(w identity.Caller) error {
-			return s.PutWarehouse(t.Context(), w, inventory.Warehouse{ID: "west", Priority: 9})
-		},
-	}
-	for role, may := range map[identity.Role]string{
-		"":                 "",
-		identity.Customer:  "",
-		identity.Support:   "Reservation Movements Audit",
-		identity.Warehouse: "Reservation Movements Audit Restock",
-		identity.Merchant:  "Reservation Movements Audit PutWarehouse",
-		identity.System:    "Reservation Movements Audit Restock PutWarehouse",
-	} {
-		who := identity.Caller{CustomerID: "c1", Roles: []identity.Role{role}}
-		if role == "" {
-			who.Roles = nil
-		}
-		for name, call := range calls {
-			switch err := call(who); {
-			case strings.Contains(may, name) && err != nil, !strings.Contains(may, name) && !errors.Is(err, inventory.ErrForbidden):
-				t.Errorf("%s as %q: %v", name, role, err)
-			}
-		}
-	}
 }

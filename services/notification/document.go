@@ -1,0 +1,128 @@
+package notification
+
+import (
+	"crypto/rand"
+	"slices"
+	"strings"
+	"time"
+
+	"ordergraph/platform/docstore"
+)
+
+// A document is one message to one customer: what is to be said about what,
+// and how often that was tried. Its id is made of its cause. Neither the
+// address nor the words are in it, let alone a secret: whoever owns them is
+// asked at each attempt.
+type document struct {
+	docstore.Meta `bson:",inline"`
+
+	Subject   string    `bson:"subject"`
+	Kind      Kind      `bson:"kind"`
+	Channel   Channel   `bson:"channel"`
+	Ref       string    `bson:"ref"` // what the owning service is asked for
+	MessageID string    `bson:"messageId"`
+	Status    Status    `bson:"status"`
+	CreatedAt time.Time `bson:"createdAt"`
+	UpdatedAt time.Time `bson:"updatedAt"`
+
+	Attempts []Attempt `bson:"attempts,omitempty"`
+	Tries    int       `bson:"tries,omitempty"`  // that count towards maxTries
+	Waits    int       `bson:"waits,omitempty"`  // attempts in a row without success, for the back-off
+	Doubts   int       `bson:"doubts,omitempty"` // attempts whose outcome is unknown, since it was queued
+	Repeats  int       `bson:"repeats,omitempty"`
+
+	// Due is when somebody must look at it, while it is queued. While it is
+	// being sent that is when the sender's lease ends, so that the sweeper
+	// finds what a killed process left.
+	Due    *time.Time `bson:"due,omitempty"`
+	Holder string     `bson:"holder,omitempty"` // whose attempt is under way
+	// DeadAt is when it was given up, and Forget when the document goes.
+	DeadAt *time.Time `bson:"deadAt,omitempty"`
+	Forget *time.Time `bson:"forget,omitempty"`
+}
+
+const (
+	maxAttempts = 20 // kept with a message
+	// keepFor is how long a message that ended is remembered. It is longer
+	// than maxAge, so that what is forgotten is never sent once more.
+	keepFor = 90 * 24 * time.Hour
+	maxAge  = 30 * 24 * time.Hour // what happened longer ago is no news
+)
+
+var spec = docstore.Spec{Name: "notifications", Indexes: []docstore.Index{
+	{Name: "due", Fields: []string{"due"}},
+	{Name: "subject", Fields: []string{"subject", "createdAt"}},
+	{Name: "dead", Fields: []string{"deadAt"}},
+	{Name: "forget", Fields: []string{"forget"}},
+}}
+
+// newDocument is a message that is due at once. domain is the Message-ID's.
+func newDocument(id, subject string, kind Kind, ref, domain string, now time.Time) *document {
+	return &document{
+		Meta: docstore.Meta{ID: id}, Subject: subject, Kind: kind, Channel: Mail, Ref: ref,
+		MessageID: strings.ToLower(rand.Text()) + "@" + domain,
+		Status:    Queued, CreatedAt: now, UpdatedAt: now, Due: &now,
+	}
+}
+
+// begin notes an attempt that is about to be made.
+func (d *document) begin(holder string, now time.Time) {
+	d.settleLast("unknown")
+	if d.Doubts > 0 {
+		d.Repeats++
+	}
+	d.Attempts = append(d.Attempts, Attempt{At: now})
+	if len(d.Attempts) > maxAttempts {
+		d.Attempts = slices.Delete(d.Attempts, 0, len(d.Attempts)-maxAttempts)
+	}
+	until := now.Add(leaseFor)
+	d.Holder, d.Due, d.UpdatedAt = holder, &until, now
+}
+
+// settleLast gives the last attempt its outcome, if it has none: whoever made
+// it died, or has just come back.
+func (d *document) settleLast(outcome string) {
+	n := len(d.Attempts)
+	if n == 0 || d.Attempts[n-1].Outcome != "" {
+		return
+	}
+	d.Attempts[n-1].Outcome = outcome
+	if outcome == string(Unknown) {
+		d.Doubts++
+	}
+}
+
+// end says that nothing is left to do.
+func (d *document) end(status Status, now time.Time) {
+	forget := now.Add(keepFor)
+	d.Status, d.Due, d.Holder, d.UpdatedAt, d.Forget = status, nil, "", now, &forget
+	if status == Dead {
+		d.DeadAt = &now
+	}
+}
+
+// later has it tried again.
+func (d *document) later(wait time.Duration, now time.Time) {
+	due := now.Add(wait)
+	d.Waits++
+	d.Due, d.Holder, d.UpdatedAt = &due, "", now
+}
+
+// requeue gives a dead message a new life.
+func (d *document) requeue(now time.Time) {
+	d.Status, d.Due, d.DeadAt, d.Forget, d.UpdatedAt = Queued, &now, nil, nil, now
+	d.Tries, d.Waits = 0, 0
+	d.Doubts = min(d.Doubts, 1) // that it may have arrived before is still counted
+}
+
+// view is the document as others see it. It shares nothing with d.
+func (d *document) view() Notification {
+	n := Notification{
+		ID: d.ID, Subject: d.Subject, Kind: d.Kind, Channel: d.Channel, Status: d.Status, MessageID: d.MessageID,
+		Attempts: slices.Clone(d.Attempts), Repeats: d.Repeats, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,
+	}
+	if d.Due != nil {
+		n.NextAt = *d.Due
+	}
+	return n
+}

@@ -1,0 +1,64 @@
+package notification
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A Mailer hands mails to a provider.
+type Mailer interface {
+	// Send hands over one mail. nil says that the provider has taken it; any
+	// other error than a Failure counts as Unreachable. It heeds the context's
+	// deadline.
+	Send(ctx context.Context, l Letter) error
+}
+
+// A Letter is a mail as it goes out. It is made anew for each attempt and
+// kept nowhere.
+type Letter struct {
+	MessageID string // without angle brackets
+	To        string
+	Date      time.Time
+	Language  string // BCP 47
+	Subject   string
+	Text      string
+	HTML      string
+}
+
+// Outcome is what came of an attempt that did not succeed.
+type Outcome string
+
+// The outcomes, each with what follows from it.
+const (
+	// Refused: the provider will never take this mail. It is dead.
+	Refused Outcome = "refused"
+	// Deferred: not now. It is tried again, up to a number of times.
+	Deferred Outcome = "deferred"
+	// Unreachable: the provider takes nothing from us, whichever mail it is:
+	// it is away, or does not let us in. All mails wait until it is back.
+	Unreachable Outcome = "unreachable"
+	// Unknown: the mail went out and the answer got lost. It is repeated under
+	// its one Message-ID, and counted.
+	Unknown Outcome = "unknown"
+)
+
+// A Failure is a mail that the provider did not take, or may not have taken.
+type Failure struct {
+	Outcome Outcome
+	Code    string // the provider's, such as "550 5.1.1"; never its words, which may hold the address
+	Err     error  // for debugging; never logged
+}
+
+// Error says what happened, without personal data.
+func (f *Failure) Error() string { return fmt.Sprintf("mail %s %s", f.Outcome, f.Code) }
+
+func (f *Failure) Unwrap() error { return f.Err }
+
+// words are what is kept of an attempt.
+func (f *Failure) words() string {
+	if f.Code == "" {
+		return string(f.Outcome)
+	}
+	return string(f.Outcome) + " " + f.Code
+}

@@ -1,0 +1,115 @@
+package notification
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"strings"
+	texttemplate "text/template"
+
+	"github.com/bojanz/currency"
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
+
+	"ordergraph/platform/money"
+)
+
+//go:embed texts
+var texts embed.FS
+
+// languages are those that mails can be written in. The first stands in for
+// those that are missing.
+var languages = []language.Tag{language.English, language.German, language.Hindi}
+
+// words are what mails are made of, in all languages.
+type words struct {
+	matcher language.Matcher
+	by      []map[string]phrase // by place in languages
+	html    *template.Template
+	text    *texttemplate.Template
+}
+
+// A phrase is a sentence with {places} in it, in as many forms as its numbers
+// need: "one" and "other" in the languages there are.
+type phrase struct{ One, Other string }
+
+// UnmarshalJSON reads a string, or an object of forms.
+func (p *phrase) UnmarshalJSON(data []byte) error {
+	if json.Unmarshal(data, &p.Other) == nil {
+		return nil
+	}
+	type forms phrase
+	return json.Unmarshal(data, (*forms)(p))
+}
+
+func loadWords() (*words, error) {
+	w := &words{matcher: language.NewMatcher(languages), by: make([]map[string]phrase, len(languages))}
+	for i, tag := range languages {
+		data, err := texts.ReadFile("texts/" + tag.String() + ".json")
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(data, &w.by[i]); err != nil {
+			return nil, fmt.Errorf("texts/%s.json: %w", tag, err)
+		}
+	}
+	var err error
+	if w.html, err = template.ParseFS(texts, "texts/letter.html"); err != nil {
+		return nil, err
+	}
+	w.text, err = texttemplate.ParseFS(texts, "texts/letter.txt")
+	return w, err
+}
+
+// A voice writes in one language.
+type voice struct {
+	words  map[string]phrase
+	tag    language.Tag
+	format *currency.Formatter
+}
+
+// in is the voice for a customer's locale. missing reports that there is none
+// and that it speaks the first of languages instead.
+func (w *words) in(locale string) (v voice, missing bool) {
+	wanted, err := language.Parse(locale)
+	_, i, confidence := w.matcher.Match(wanted)
+	if err != nil || confidence == language.No {
+		i, missing, wanted = 0, locale != "", languages[0]
+	}
+	// Numbers are written as in the customer's own region.
+	money := currency.NewFormatter(currency.NewLocale(wanted.String()))
+	return voice{words: w.by[i], tag: languages[i], format: money}, missing
+}
+
+// say fills a phrase's places: "name", "Ada", "shop", "…".
+func (v voice) say(key string, places ...string) string {
+	return fill(v.words[key].Other, places)
+}
+
+// count is say for a phrase whose form depends on {n}.
+func (v voice) count(key string, n int) string {
+	p := v.words[key]
+	form := p.Other
+	if p.One != "" && plural.Cardinal.MatchPlural(v.tag, n, 0, 0, 0, 0) == plural.One {
+		form = p.One
+	}
+	return fill(form, []string{"n", fmt.Sprint(n)})
+}
+
+func fill(form string, places []string) string {
+	pairs := make([]string, 0, len(places))
+	for i := 0; i+1 < len(places); i += 2 {
+		pairs = append(pairs, "{"+places[i]+"}", places[i+1])
+	}
+	return strings.NewReplacer(pairs...).Replace(form)
+}
+
+// money writes an amount as the customer reads it.
+func (v voice) money(a money.Amount) string {
+	amount, err := currency.NewAmount(a.Decimal(), a.Currency)
+	if err != nil {
+		return a.String()
+	}
+	return v.format.Format(amount)
+}
