@@ -40,7 +40,7 @@ type Options struct {
 	Order     order.Service
 	Inventory inventory.Service
 	Invoice   invoice.Service // nil: there are no invoices
-	Live      *live.Hub // nil: nothing can be watched
+	Live      *live.Hub       // nil: nothing can be watched
 
 	Log             *slog.Logger               // nil logs nothing
 	Shop            Shop                       // who sells

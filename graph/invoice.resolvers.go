@@ -7,19 +7,35 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
+	"ordergraph/graph/gid"
 	"ordergraph/graph/view"
+	"ordergraph/services/invoice"
 )
 
 func (r *orderResolver) Invoices(ctx context.Context, obj *view.Order) ([]view.Invoice, error) {
-	panic(fmt.Errorf("not implemented: Invoices - invoices"))
+	return r.invoicesOf(ctx, obj)
 }
 
 func (r *queryResolver) Invoice(ctx context.Context, orderID string, accessToken *string) (*view.Invoice, error) {
-	panic(fmt.Errorf("not implemented: Invoice - invoice"))
+	key, ok := gid.Parse(gid.Order, orderID)
+	if !ok {
+		return nil, nil
+	}
+	return r.invoiceOf(ctx, key, text(accessToken))
 }
 
 func (r *subscriptionResolver) InvoiceStatus(ctx context.Context, orderID string, accessToken *string, afterVersion *int32) (<-chan *view.Invoice, error) {
-	panic(fmt.Errorf("not implemented: InvoiceStatus - invoiceStatus"))
+	key, ok := gid.Parse(gid.Order, orderID)
+	if !ok {
+		return nil, invoice.ErrNotFound
+	}
+	who, token := caller(ctx), text(accessToken)
+	return subscribe(ctx, r.Resolver, r.watched.invoices, key, token, afterVersion, func(ctx context.Context) (*view.Invoice, int64, error) {
+		v, err := r.invoice.Get(ctx, who, key, token)
+		if err != nil {
+			return nil, 0, err
+		}
+		return view.NewInvoice(r.shop, &v), v.Version, nil
+	})
 }

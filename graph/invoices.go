@@ -122,4 +122,3 @@ func (o Options) turnDown(ctx context.Context, w http.ResponseWriter, err error)
 	}
 	http.Error(w, e.Message, status)
 }
-

@@ -28,6 +28,8 @@ import (
 	"ordergraph/services/catalog/catalogrpc"
 	"ordergraph/services/inventory"
 	"ordergraph/services/inventory/inventoryrpc"
+	"ordergraph/services/invoice"
+	"ordergraph/services/invoice/invoicerpc"
 	"ordergraph/services/notification"
 	"ordergraph/services/notification/notificationrpc"
 	"ordergraph/services/notification/smtpmail"
@@ -53,6 +55,7 @@ var All = []Service{
 	{Name: "cart", Calls: []string{"catalog", "inventory"}, Hears: []string{account.Topic}},
 	{Name: "payment"},
 	{Name: "order", Calls: []string{"cart", "inventory", "payment"}, Hears: []string{payment.Topic, account.Topic}},
+	{Name: "invoice", Calls: []string{"order"}, Hears: []string{order.Topic}},
 	{Name: "notification", Calls: []string{"account", "order"}, Hears: []string{account.Topic, order.Topic}},
 }
 
@@ -63,6 +66,7 @@ var starts = map[string]func(context.Context, *Ground) error{
 	"cart":         startCart,
 	"payment":      startPayment,
 	"order":        startOrder,
+	"invoice":      startInvoice,
 	"notification": startNotification,
 }
 
@@ -104,6 +108,7 @@ type Settings struct {
 	Account  AccountSettings
 	Stripe   StripeSettings
 	Mail     MailSettings
+	Seller   invoice.Seller // who sells, on invoices
 }
 
 // AccountSettings say how customers and staff are recognised.
@@ -310,6 +315,27 @@ func startOrder(ctx context.Context, g *Ground) error {
 	}
 	host.Provide(g.Host, orderrpc.Contract, order.Service(keeper))
 	g.Host.Work("order", keeper.Run)
+	return nil
+}
+
+func startInvoice(ctx context.Context, g *Ground) error {
+	store, err := g.store(ctx, "invoice")
+	if err != nil {
+		return err
+	}
+	orders, err := host.Use(g.Host, orderrpc.Contract)
+	if err != nil {
+		return err
+	}
+	keeper, err := invoice.New(ctx, invoice.Options{
+		Store: store, Bus: g.Bus, Listeners: listeners(invoice.Topic), Bell: g.Bell, Orders: orders,
+		Seller: g.Settings.Seller, Now: g.Now, Log: g.log("invoice"),
+	})
+	if err != nil {
+		return err
+	}
+	host.Provide(g.Host, invoicerpc.Contract, invoice.Service(keeper))
+	g.Host.Work("invoice", keeper.Run)
 	return nil
 }
 

@@ -22,6 +22,7 @@ import (
 	"ordergraph/services/catalog/catalogrpc"
 	"ordergraph/services/catalog/demo"
 	"ordergraph/services/inventory/inventoryrpc"
+	"ordergraph/services/invoice/invoicerpc"
 	"ordergraph/services/order/orderrpc"
 	"ordergraph/web"
 )
@@ -71,12 +72,18 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 	known := cache.New(persisted)
 	h.OnClose("persisted queries", known.Close)
 	o.Persisted = known
-	var errs [5]error
+	var errs [6]error
 	o.Account, errs[4] = host.Use(h, accountrpc.Contract)
 	o.Catalog, errs[0] = host.Use(h, catalogrpc.Contract)
 	o.Inventory, errs[1] = host.Use(h, inventoryrpc.Contract)
 	o.Cart, errs[2] = host.Use(h, cartrpc.Contract)
 	o.Order, errs[3] = host.Use(h, orderrpc.Contract)
+	switch {
+	case s.runs("invoice") || s.InvoiceAddr != "":
+		o.Invoice, errs[5] = host.Use(h, invoicerpc.Contract)
+	default:
+		log.Warn("INVOICE_ADDR is not set: this gateway has no invoices")
+	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
@@ -95,6 +102,7 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 	handle("/graphql", logged(log, front))
 	handle("/graphql/stream", logged(log, front.Streams()))
 	h.OnStop("open connections", front.Drain)
+	handle("GET "+graph.InvoicePath, logged(log, graph.Invoices(o)))
 	if s.Introspection == "on" {
 		handle("GET /schema.graphql", graph.Schema())
 	}

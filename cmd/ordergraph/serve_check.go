@@ -32,6 +32,9 @@ func (s *serveCmd) check() error {
 		wrong.checkListen("SANDBOX_ADDR", s.SandboxAddr)
 		wrong.checkListen("SANDBOX_SMTP_ADDR", s.SandboxSMTPAddr)
 	}
+	if s.runs("invoice") {
+		s.checkSeller(&wrong)
+	}
 	if s.runs("notification") {
 		s.mailConfig.check(&wrong)
 		if s.PublicURL == "" && s.HTTPAddr == "" {
@@ -94,6 +97,9 @@ func (s *serveCmd) checkProduction(wrong *complaints) {
 		if s.StripeWebhook == demoWebhookSecret {
 			bad = append(bad, "webhooks are signed with the sandbox's secret: set STRIPE_WEBHOOK_SECRET")
 		}
+	}
+	if s.runs("invoice") && s.isDemo() {
+		bad = append(bad, "invoices name a seller who does not exist: set SHOP_LEGAL_NAME, SHOP_ADDRESS, SHOP_ZIP, SHOP_CITY and SHOP_VAT_ID")
 	}
 	if s.runs("notification") {
 		if s.SMTPURL == "" {

@@ -31,6 +31,7 @@ type groundConfig struct {
 	CartAddr      string `env:"CART_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the cart service runs, likewise."`
 	OrderAddr     string `env:"ORDER_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the order service runs, likewise."`
 	PaymentAddr   string `env:"PAYMENT_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the payment service runs, likewise."`
+	InvoiceAddr   string `env:"INVOICE_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the invoice service runs, likewise."`
 	NotifyAddr    string `name:"notification-addr" env:"NOTIFICATION_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the notification service runs, likewise."`
 
 	Currency string `env:"CURRENCY" default:"EUR" placeholder:"CODE" group:"Shop" help:"The shop's currency, ISO 4217."`
@@ -68,7 +69,7 @@ func (c *logConfig) commandLogger() *slog.Logger {
 func (c *groundConfig) addrs() map[string]string {
 	return map[string]string{
 		"account": c.AccountAddr, "catalog": c.CatalogAddr, "inventory": c.InventoryAddr, "cart": c.CartAddr,
-		"order": c.OrderAddr, "payment": c.PaymentAddr, "notification": c.NotifyAddr,
+		"order": c.OrderAddr, "payment": c.PaymentAddr, "invoice": c.InvoiceAddr, "notification": c.NotifyAddr,
 	}
 }
 
