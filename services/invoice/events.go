@@ -2,10 +2,10 @@ package invoice
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"ordergraph/platform/events"
-	"ordergraph/platform/fault"
 	"ordergraph/platform/identity"
 	"ordergraph/services/order"
 )
@@ -33,7 +33,7 @@ func (k *Keeper) heard(ctx context.Context, fact events.Fact) error {
 		return nil
 	}
 	o, err := k.o.Orders.Get(ctx, identity.Ourselves(), fact.Key, "")
-	if fault.KindOf(err) == fault.NotFound {
+	if errors.Is(err, order.ErrNotFound) {
 		return nil
 	}
 	if err != nil {

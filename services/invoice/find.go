@@ -4,10 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 
-	"ordergraph/platform/fault"
 	"ordergraph/platform/identity"
 	"ordergraph/services/order"
 )
@@ -25,7 +25,7 @@ func (k *Keeper) Get(ctx context.Context, who identity.Caller, id, accessToken s
 func (k *Keeper) OfOrder(ctx context.Context, who identity.Caller, orderID, accessToken string) ([]Invoice, error) {
 	d, err := k.visible(ctx, who, orderID, accessToken)
 	if err != nil || d.Kind != KindInvoice {
-		if err == nil || fault.KindOf(err) == fault.NotFound {
+		if err == nil || errors.Is(err, ErrNotFound) {
 			return nil, nil
 		}
 		return nil, err
@@ -114,7 +114,7 @@ func (k *Keeper) visible(ctx context.Context, who identity.Caller, id, accessTok
 	}
 	o, orderErr := k.o.Orders.Get(ctx, who, orderID, accessToken)
 	switch {
-	case fault.KindOf(orderErr) == fault.NotFound:
+	case errors.Is(orderErr, order.ErrNotFound):
 		return document{}, ErrNotFound
 	case orderErr != nil:
 		return document{}, orderErr
