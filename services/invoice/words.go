@@ -145,15 +145,12 @@ func (t *tongue) percent(rate int64) string {
 
 func (t *tongue) day(at time.Time) string {
 	at = at.UTC()
-	region, _ := t.locale.Region()
 	switch {
 	case t.language == "de":
 		return at.Format("02.01.2006")
 	case t.language == "fr":
 		return at.Format("02/01/2006")
-	case t.locale.Parent() == language.Und && t.locale != language.English && t.locale.String()[:2] != "en":
-		return at.Format(time.DateOnly)
-	case region.String() == "US":
+	case t.locale == language.AmericanEnglish:
 		return at.Format("January 2, 2006")
 	}
 	return at.Format("2 January 2006")
