@@ -34,6 +34,7 @@ import (
 	"ordergraph/services/catalog"
 	"ordergraph/services/catalog/catalogtest"
 	"ordergraph/services/inventory"
+	"ordergraph/services/invoice"
 	"ordergraph/services/order"
 	"ordergraph/services/payment"
 	"ordergraph/services/payment/stripegateway"
@@ -58,6 +59,7 @@ type Shop struct {
 	Cart      *cart.Keeper
 	Order     *order.Keeper
 	Inventory inventory.Service
+	Invoice   *invoice.Keeper
 
 	t        testing.TB
 	doorbell *redis.Client
@@ -105,6 +107,10 @@ func New(t testing.TB, set func(*graph.Options), products ...catalog.ProductInpu
 	s.work(bell.Run)
 	s.Order, err = order.New(ctx, order.Options{Store: docstoretest.Memory(t), Bell: bell, Cart: s.Cart, Inventory: s.Inventory, Payment: cashier, Deadlines: patience})
 	s.must(err)
+	s.Invoice, err = invoice.New(ctx, invoice.Options{Store: docstoretest.Memory(t), Bell: bell, Orders: s.Order, Seller: invoice.Seller{
+		Name: "Try-out Ltd", Address: "Quay 1", City: "Hamburg", Country: "DE", TaxID: "DE123456788",
+	}})
+	s.must(err)
 	s.work(s.Catalog.Run)
 	s.Accounts = openAccounts(t, bell)
 	s.open()
@@ -128,6 +134,7 @@ func (s *Shop) open() {
 		Cart:      s.Cart,
 		Order:     s.Order,
 		Inventory: countedStock{s.Inventory, s.Calls},
+		Invoice:   s.Invoice,
 		Live:      hub,
 		Sessions:  s.Sessions,
 		Cookies:   Cookies,
@@ -140,7 +147,10 @@ func (s *Shop) open() {
 		s.set(&options)
 	}
 	s.Handler = graph.New(options)
-	server := httptest.NewServer(s.Handler)
+	mux := http.NewServeMux()
+	mux.Handle("/", s.Handler)
+	mux.Handle("GET "+graph.InvoicePath, graph.Invoices(options))
+	server := httptest.NewServer(mux)
 	s.t.Cleanup(server.Close)
 	s.URL = server.URL
 }
