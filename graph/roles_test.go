@@ -50,6 +50,7 @@ var visits = map[string]string{
 	"Query.blog":                   `{ blog(handle: "news") { id } }`,
 	"Query.customer":               `{ customer { id } }`,
 	"Query.localization":           `{ localization { country { isoCode } } }`,
+	"Query.invoice":                `{ invoice(orderId: "$order") { id } }`,
 	"Query.order":                  `{ order(id: "$order") { id } }`,
 	"Query.orders":                 `{ orders(first: 100) { nodes { id } } }`,
 	"Query.product":                `{ product(id: "$product") { id } }`,
@@ -98,7 +99,8 @@ var visits = map[string]string{
 	"!Mutation.customerSessionsEnd":          `mutation { customerSessionsEnd(customerId: "$owner") { deleted ` + problems + ` } }`,
 	"Mutation.stockAdjust":                   `mutation { stockAdjust(input: {sku: "$sku", delta: 1, idempotencyKey: "$key"}) { stock { available } ` + problems + ` } }`,
 
-	"Subscription.orderStatus": `subscription { orderStatus(orderId: "$order") { id } }`,
+	"Subscription.invoiceStatus": `subscription { invoiceStatus(orderId: "$order") { id } }`,
+	"Subscription.orderStatus":   `subscription { orderStatus(orderId: "$order") { id } }`,
 
 	// What belongs to somebody, met on the way to something else.
 	"Query.customer of a token":   `{ customer(customerAccessToken: "$access") { id } }`,
@@ -348,7 +350,10 @@ func TestServicesRefuseToo(t *testing.T) {
 			_, err := w.Accounts.Keeper.List(t.Context(), who, account.ListQuery{Limit: 1})
 			return err
 		},
-		"Query.stock": nil, // what it shows, inventory tells every service: Levels has no caller
+		"Query.stock": func(who identity.Caller) error {
+			_, err := w.Inventory.Stock(t.Context(), who, "walk")
+			return err
+		},
 		"Mutation.staffCreate": func(who identity.Caller) error {
 			_, err := w.Accounts.Keeper.CreateStaff(t.Context(), who, account.StaffInput{
 				Email: rand.Text() + "@shop.example", Password: graphtest.Password, Roles: []identity.Role{identity.Support},

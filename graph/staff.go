@@ -9,6 +9,7 @@ import (
 	"ordergraph/graph/gengql"
 	"ordergraph/graph/view"
 	"ordergraph/platform/fault"
+	"ordergraph/platform/identity"
 	"ordergraph/services/account"
 	"ordergraph/services/inventory"
 )
@@ -59,14 +60,18 @@ func employed(argument []string, c account.Customer, err error) (*gengql.StaffPa
 	return p, nil
 }
 
-func (r *Resolver) stockOf(ctx context.Context, sku string) (*view.Stock, error) {
-	levels, err := r.inventory.Levels(ctx, []string{sku})
-	if err != nil {
-		return nil, err
+// rolesOf reads somebody's new roles; who is left with none is a customer.
+func rolesOf(names []string) []identity.Role {
+	if len(names) == 0 {
+		return []identity.Role{identity.Customer}
 	}
-	stock, ok := levels[sku]
-	if !ok {
-		return nil, nil
+	return view.RolesOf(names)
+}
+
+func (r *Resolver) stockOf(ctx context.Context, sku string) (*view.Stock, error) {
+	stock, err := r.inventory.Stock(ctx, caller(ctx), sku)
+	if err != nil {
+		return nil, absent(err)
 	}
 	return view.NewStock(&stock), nil
 }

@@ -23,7 +23,7 @@ func (r *mutationResolver) StaffCreate(ctx context.Context, input gengql.StaffCr
 }
 
 func (r *mutationResolver) StaffRolesUpdate(ctx context.Context, customerID string, roles []string) (*gengql.StaffPayload, error) {
-	c, err := r.account.SetRoles(ctx, caller(ctx), keyOr(gid.Customer, customerID), view.RolesOf(roles))
+	c, err := r.account.SetRoles(ctx, caller(ctx), keyOr(gid.Customer, customerID), rolesOf(roles))
 	return employed(nil, c, err)
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"expvar"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -102,6 +103,8 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 	handle("/graphql", logged(log, front))
 	handle("/graphql/stream", logged(log, front.Streams()))
 	h.OnStop("open connections", front.Drain)
+	expvar.Publish("connections", expvar.Func(func() any { return front.Connections() }))
+	expvar.Publish("live", expvar.Func(func() any { return hub.Stats() }))
 	handle("GET "+graph.InvoicePath, logged(log, graph.Invoices(o)))
 	if s.Introspection == "on" {
 		handle("GET /schema.graphql", graph.Schema())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"expvar"
 	"fmt"
 	"log/slog"
 
@@ -59,6 +60,7 @@ func (s *serveCmd) startLimits(h *host.Host, log *slog.Logger, client *redis.Cli
 		}
 		budgets := budget.New(counting)
 		h.OnClose("budgets", budgets.Close)
+		expvar.Publish("limits", expvar.Func(func() any { return budgets.Figures() }))
 		o.Charges = graph.Charges{
 			Budgets: budgets, General: budget.PerSecond(s.BudgetRate, s.BudgetBurst),
 			SignIn: budget.PerMinute(s.SignInLimit), Checkout: budget.PerMinute(s.CheckoutLimit), Codes: budget.PerMinute(s.CodeLimit),

@@ -11,7 +11,7 @@ import (
 // spareMemory in bytes, but in percent of what is alive at least leastGarbage
 // and at most mostGarbage.
 const (
-	spareMemory  = 256 << 20
+	spareMemory  = 192 << 20
 	leastGarbage = 50
 	mostGarbage  = 400
 )

@@ -9,7 +9,7 @@ import (
 )
 
 func TestGarbageIsBounded(t *testing.T) {
-	for alive, want := range map[uint64]int{0: 400, 1 << 20: 400, 64 << 20: 400, 128 << 20: 200, 256 << 20: 100, 512 << 20: 50, 64 << 30: 50} {
+	for alive, want := range map[uint64]int{0: 400, 1 << 20: 400, 48 << 20: 400, 96 << 20: 200, 192 << 20: 100, 384 << 20: 50, 64 << 30: 50} {
 		if got := garbagePercent(alive); got != want {
 			t.Errorf("%d MB alive: %d %%, want %d %%", alive>>20, got, want)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"expvar"
 	"net/http"
 	"net/http/pprof"
 	"time"
@@ -9,7 +10,8 @@ import (
 	"ordergraph/platform/host"
 )
 
-// startProfiles serves what `go tool pprof` reads.
+// startProfiles serves what `go tool pprof` reads, and what this process has
+// counted, as JSON.
 func (s *serveCmd) startProfiles(ctx context.Context, h *host.Host) error {
 	listener, err := listen(ctx, "DEBUG_ADDR", s.DebugAddr)
 	if err != nil {
@@ -20,6 +22,7 @@ func (s *serveCmd) startProfiles(ctx context.Context, h *host.Host) error {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.Handle("/debug/vars", expvar.Handler())
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	h.OnClose("profiles", server.Close)
 	h.Work("profiles", func(ctx context.Context) error {

@@ -3087,7 +3087,7 @@ enum LanguageCode {
     "What ` + "`" + `checkout` + "`" + ` returned. Not needed for a customer's own orders."
     accessToken: String
   ): Order
-  "The customer's own orders, newest first. Guests get an UNAUTHENTICATED error."
+  "The customer's own orders, newest first; all orders for staff with ORDERS_READ. Guests get an UNAUTHENTICATED error."
   orders(
     "How many, 0 to 100."
     first: Int!
@@ -3184,7 +3184,7 @@ type Order implements Node {
   createdAt: DateTime!
   "When it last changed."
   updatedAt: DateTime!
-  "The customer's e-mail address."
+  "The customer's e-mail address; empty when it was forgotten on request."
   email: String!
   "The customer's telephone number, in E.164."
   phone: String

@@ -73,5 +73,5 @@ func preflight(w http.ResponseWriter, r *http.Request, methods string) {
 var (
 	anyOrigin = []string{"*"}
 	yes       = []string{"true"}
-	exposed   = []string{requestID}
+	exposed   = []string{requestID + ", Retry-After"}
 )

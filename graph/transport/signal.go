@@ -49,7 +49,7 @@ type Source[T any] interface {
 func Stream[T any](ctx context.Context, open func(context.Context, *Signal) (Source[T], error)) (<-chan T, error) {
 	s, ok := ctx.Value(signalKey{}).(*Signal)
 	if !ok { // nobody waits for it
-		ctx, s = withSignal(ctx, func() {})
+		_, s = withSignal(ctx, func() {})
 	}
 	s.mu.Lock()
 	kept, ok := s.source.(Source[T])
@@ -57,7 +57,7 @@ func Stream[T any](ctx context.Context, open func(context.Context, *Signal) (Sou
 	if ok {
 		return kept.C(), nil
 	}
-	source, err := open(s.ctx, s)
+	source, err := open(s.ctx, s) //nolint:contextcheck // the subscription outlives this execution
 	if err != nil {
 		return nil, err
 	}

@@ -57,6 +57,8 @@ type Service interface {
 	// Levels returns the stock of many SKUs in one call; a SKU that was never
 	// received is absent. Anyone may ask.
 	Levels(ctx context.Context, skus []string) (map[string]Stock, error)
+	// Stock returns one SKU's, for people. identity.StockRead; ErrUnknownSKU.
+	Stock(ctx context.Context, who identity.Caller, sku string) (Stock, error)
 	// Adjust applies changes to the stock on hand, each at most once by its
 	// key, and returns the stock after it, change by change. A change that
 	// would leave less on hand than is reserved is ErrNegative; the others are

@@ -96,6 +96,22 @@ func (k *Keeper) Levels(ctx context.Context, skus []string) (map[string]Stock, e
 	return levels, nil
 }
 
+// Stock returns one SKU's, for people.
+func (k *Keeper) Stock(ctx context.Context, who identity.Caller, sku string) (Stock, error) {
+	if !who.May(identity.StockRead) {
+		return Stock{}, ErrForbidden
+	}
+	levels, err := k.Levels(ctx, []string{sku})
+	if err != nil {
+		return Stock{}, err
+	}
+	stock, ok := levels[sku]
+	if !ok {
+		return Stock{}, ErrUnknownSKU
+	}
+	return stock, nil
+}
+
 type warehouseDoc struct {
 	docstore.Meta `bson:",inline"`
 	Name          string `bson:"name"`

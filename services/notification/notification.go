@@ -38,7 +38,7 @@ func AccountSubject(customerID string) string { return "account:" + customerID }
 // Channel is the way a message takes.
 type Channel string
 
-// The channels there are.
+// Mail is the one channel so far.
 const Mail Channel = "MAIL"
 
 // Kind is what a message says.

@@ -55,7 +55,7 @@ function choose(id) {
   if (m) {
     read.add(id);
     $('subject').textContent = m.subject || '(no subject)';
-    $('from').textContent = m.from || m.envelopeFrom;
+    $('from').textContent = (m.from || m.envelopeFrom).replace(/^"(.*)" </, '$1 <');
     $('recipients').textContent = m.envelopeTo.join(', ');
     $('at').textContent = full.format(new Date(m.at));
     $('at').dateTime = m.at;
@@ -72,14 +72,14 @@ function choose(id) {
     $('text').textContent = m.text;
     $('text').lang = $('html').lang = m.language || '';
     if ($('html').getAttribute('src') !== `${base}/html`) $('html').setAttribute('src', `${base}/html`);
-    showAs(asText);
+    $('as-html').hidden = !m.html;
+    showAs(asText || !m.html);
     history.replaceState(null, '', `#${m.id}`);
   }
   showList();
 }
 
 function showAs(text) {
-  asText = text;
   $('html').hidden = text;
   $('text').hidden = !text;
   $('as-html').setAttribute('aria-pressed', String(!text));
@@ -108,8 +108,8 @@ function live(on) {
   $('live-text').textContent = on ? 'Live' : 'Connecting';
 }
 
-$('as-html').addEventListener('click', () => showAs(false));
-$('as-text').addEventListener('click', () => showAs(true));
+$('as-html').addEventListener('click', () => showAs(asText = false));
+$('as-text').addEventListener('click', () => showAs(asText = true));
 $('back').addEventListener('click', () => { choose(0); history.replaceState(null, '', location.pathname); });
 $('to').addEventListener('input', refresh);
 

@@ -21,7 +21,7 @@ var Contract = host.Contract[inventory.Service]{
 		RegisterInventoryServer(to, server{service: impl})
 	},
 	Dial: func(conn grpc.ClientConnInterface) inventory.Service { return client{NewInventoryClient(conn)} },
-	Repeatable: []string{"Reserve", "Commit", "Release", "Restock", "GetReservation", "Levels", "Adjust",
+	Repeatable: []string{"Reserve", "Commit", "Release", "Restock", "GetReservation", "Levels", "GetStock", "Adjust",
 		"Movements", "Audit", "Warehouses", "PutWarehouse"},
 }
 
@@ -64,6 +64,14 @@ func (s server) Levels(ctx context.Context, req *LevelsRequest) (*LevelsResponse
 		resp.Stocks = append(resp.Stocks, stockTo(stock))
 	}
 	return resp, nil
+}
+
+func (s server) GetStock(ctx context.Context, req *StockRequest) (*Stock, error) {
+	stock, err := s.service.Stock(ctx, host.CallerOf(ctx), req.GetSku())
+	if err != nil {
+		return nil, err
+	}
+	return stockTo(stock), nil
 }
 
 func (s server) Adjust(ctx context.Context, req *AdjustRequest) (*AdjustResponse, error) {
@@ -156,6 +164,14 @@ func (c client) Levels(ctx context.Context, skus []string) (map[string]inventory
 		levels[s.GetSku()] = stockFrom(s)
 	}
 	return levels, nil
+}
+
+func (c client) Stock(ctx context.Context, who identity.Caller, sku string) (inventory.Stock, error) {
+	resp, err := c.c.GetStock(host.WithCaller(ctx, who), &StockRequest{Sku: sku})
+	if err != nil {
+		return inventory.Stock{}, err
+	}
+	return stockFrom(resp), nil
 }
 
 func (c client) Adjust(ctx context.Context, who identity.Caller, changes []inventory.Change) ([]inventory.Stock, error) {

@@ -301,6 +301,50 @@ func (x *Reservation) GetExpiresAt() *timestamppb.Timestamp {
 	return nil
 }
 
+type StockRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Sku           string                 `protobuf:"bytes,1,opt,name=sku,proto3" json:"sku,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StockRequest) Reset() {
+	*x = StockRequest{}
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StockRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StockRequest) ProtoMessage() {}
+
+func (x *StockRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StockRequest.ProtoReflect.Descriptor instead.
+func (*StockRequest) Descriptor() ([]byte, []int) {
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *StockRequest) GetSku() string {
+	if x != nil {
+		return x.Sku
+	}
+	return ""
+}
+
 type LevelsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Skus          []string               `protobuf:"bytes,1,rep,name=skus,proto3" json:"skus,omitempty"`
@@ -310,7 +354,7 @@ type LevelsRequest struct {
 
 func (x *LevelsRequest) Reset() {
 	*x = LevelsRequest{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[5]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -322,7 +366,7 @@ func (x *LevelsRequest) String() string {
 func (*LevelsRequest) ProtoMessage() {}
 
 func (x *LevelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[5]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -335,7 +379,7 @@ func (x *LevelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LevelsRequest.ProtoReflect.Descriptor instead.
 func (*LevelsRequest) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{5}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *LevelsRequest) GetSkus() []string {
@@ -359,7 +403,7 @@ type Level struct {
 
 func (x *Level) Reset() {
 	*x = Level{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[6]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -371,7 +415,7 @@ func (x *Level) String() string {
 func (*Level) ProtoMessage() {}
 
 func (x *Level) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[6]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -384,7 +428,7 @@ func (x *Level) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Level.ProtoReflect.Descriptor instead.
 func (*Level) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{6}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Level) GetWarehouse() string {
@@ -441,7 +485,7 @@ type Stock struct {
 
 func (x *Stock) Reset() {
 	*x = Stock{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[7]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -453,7 +497,7 @@ func (x *Stock) String() string {
 func (*Stock) ProtoMessage() {}
 
 func (x *Stock) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[7]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -466,7 +510,7 @@ func (x *Stock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stock.ProtoReflect.Descriptor instead.
 func (*Stock) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{7}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Stock) GetSku() string {
@@ -506,7 +550,7 @@ type LevelsResponse struct {
 
 func (x *LevelsResponse) Reset() {
 	*x = LevelsResponse{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[8]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -518,7 +562,7 @@ func (x *LevelsResponse) String() string {
 func (*LevelsResponse) ProtoMessage() {}
 
 func (x *LevelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[8]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -531,7 +575,7 @@ func (x *LevelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LevelsResponse.ProtoReflect.Descriptor instead.
 func (*LevelsResponse) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{8}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *LevelsResponse) GetStocks() []*Stock {
@@ -555,7 +599,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[9]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -567,7 +611,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[9]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -580,7 +624,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{9}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Change) GetKey() string {
@@ -634,7 +678,7 @@ type AdjustRequest struct {
 
 func (x *AdjustRequest) Reset() {
 	*x = AdjustRequest{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[10]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -646,7 +690,7 @@ func (x *AdjustRequest) String() string {
 func (*AdjustRequest) ProtoMessage() {}
 
 func (x *AdjustRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[10]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -659,7 +703,7 @@ func (x *AdjustRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdjustRequest.ProtoReflect.Descriptor instead.
 func (*AdjustRequest) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{10}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *AdjustRequest) GetChanges() []*Change {
@@ -678,7 +722,7 @@ type AdjustResponse struct {
 
 func (x *AdjustResponse) Reset() {
 	*x = AdjustResponse{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[11]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -690,7 +734,7 @@ func (x *AdjustResponse) String() string {
 func (*AdjustResponse) ProtoMessage() {}
 
 func (x *AdjustResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[11]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -703,7 +747,7 @@ func (x *AdjustResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdjustResponse.ProtoReflect.Descriptor instead.
 func (*AdjustResponse) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{11}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AdjustResponse) GetStocks() []*Stock {
@@ -724,7 +768,7 @@ type MovementsRequest struct {
 
 func (x *MovementsRequest) Reset() {
 	*x = MovementsRequest{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[12]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -736,7 +780,7 @@ func (x *MovementsRequest) String() string {
 func (*MovementsRequest) ProtoMessage() {}
 
 func (x *MovementsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[12]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -749,7 +793,7 @@ func (x *MovementsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovementsRequest.ProtoReflect.Descriptor instead.
 func (*MovementsRequest) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{12}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *MovementsRequest) GetSku() string {
@@ -790,7 +834,7 @@ type Movement struct {
 
 func (x *Movement) Reset() {
 	*x = Movement{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[13]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -802,7 +846,7 @@ func (x *Movement) String() string {
 func (*Movement) ProtoMessage() {}
 
 func (x *Movement) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[13]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -815,7 +859,7 @@ func (x *Movement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Movement.ProtoReflect.Descriptor instead.
 func (*Movement) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{13}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Movement) GetSku() string {
@@ -891,7 +935,7 @@ type MovementsResponse struct {
 
 func (x *MovementsResponse) Reset() {
 	*x = MovementsResponse{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[14]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -903,7 +947,7 @@ func (x *MovementsResponse) String() string {
 func (*MovementsResponse) ProtoMessage() {}
 
 func (x *MovementsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[14]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -916,7 +960,7 @@ func (x *MovementsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovementsResponse.ProtoReflect.Descriptor instead.
 func (*MovementsResponse) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{14}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *MovementsResponse) GetMovements() []*Movement {
@@ -942,7 +986,7 @@ type AuditRequest struct {
 
 func (x *AuditRequest) Reset() {
 	*x = AuditRequest{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[15]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -954,7 +998,7 @@ func (x *AuditRequest) String() string {
 func (*AuditRequest) ProtoMessage() {}
 
 func (x *AuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[15]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -967,7 +1011,7 @@ func (x *AuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
 func (*AuditRequest) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{15}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *AuditRequest) GetAfter() string {
@@ -988,7 +1032,7 @@ type AuditResponse struct {
 
 func (x *AuditResponse) Reset() {
 	*x = AuditResponse{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[16]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1000,7 +1044,7 @@ func (x *AuditResponse) String() string {
 func (*AuditResponse) ProtoMessage() {}
 
 func (x *AuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[16]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1013,7 +1057,7 @@ func (x *AuditResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditResponse.ProtoReflect.Descriptor instead.
 func (*AuditResponse) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{16}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AuditResponse) GetChecked() int64 {
@@ -1049,7 +1093,7 @@ type Warehouse struct {
 
 func (x *Warehouse) Reset() {
 	*x = Warehouse{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[17]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1061,7 +1105,7 @@ func (x *Warehouse) String() string {
 func (*Warehouse) ProtoMessage() {}
 
 func (x *Warehouse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[17]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1074,7 +1118,7 @@ func (x *Warehouse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Warehouse.ProtoReflect.Descriptor instead.
 func (*Warehouse) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{17}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Warehouse) GetId() string {
@@ -1113,7 +1157,7 @@ type WarehousesRequest struct {
 
 func (x *WarehousesRequest) Reset() {
 	*x = WarehousesRequest{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[18]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1125,7 +1169,7 @@ func (x *WarehousesRequest) String() string {
 func (*WarehousesRequest) ProtoMessage() {}
 
 func (x *WarehousesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[18]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1138,7 +1182,7 @@ func (x *WarehousesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehousesRequest.ProtoReflect.Descriptor instead.
 func (*WarehousesRequest) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{18}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{19}
 }
 
 type WarehousesResponse struct {
@@ -1150,7 +1194,7 @@ type WarehousesResponse struct {
 
 func (x *WarehousesResponse) Reset() {
 	*x = WarehousesResponse{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[19]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1162,7 +1206,7 @@ func (x *WarehousesResponse) String() string {
 func (*WarehousesResponse) ProtoMessage() {}
 
 func (x *WarehousesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[19]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1175,7 +1219,7 @@ func (x *WarehousesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehousesResponse.ProtoReflect.Descriptor instead.
 func (*WarehousesResponse) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{19}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *WarehousesResponse) GetWarehouses() []*Warehouse {
@@ -1193,7 +1237,7 @@ type PutWarehouseResponse struct {
 
 func (x *PutWarehouseResponse) Reset() {
 	*x = PutWarehouseResponse{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[20]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1205,7 +1249,7 @@ func (x *PutWarehouseResponse) String() string {
 func (*PutWarehouseResponse) ProtoMessage() {}
 
 func (x *PutWarehouseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[20]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1218,7 +1262,7 @@ func (x *PutWarehouseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutWarehouseResponse.ProtoReflect.Descriptor instead.
 func (*PutWarehouseResponse) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{20}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{21}
 }
 
 var File_services_inventory_inventoryrpc_inventory_proto protoreflect.FileDescriptor
@@ -1244,7 +1288,9 @@ const file_services_inventory_inventoryrpc_inventory_proto_rawDesc = "" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12E\n" +
 	"\vallocations\x18\x03 \x03(\v2#.ordergraph.inventory.v1.AllocationR\vallocations\x129\n" +
 	"\n" +
-	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"#\n" +
+	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\" \n" +
+	"\fStockRequest\x12\x10\n" +
+	"\x03sku\x18\x01 \x01(\tR\x03sku\"#\n" +
 	"\rLevelsRequest\x12\x12\n" +
 	"\x04skus\x18\x01 \x03(\tR\x04skus\"\xa8\x01\n" +
 	"\x05Level\x12\x1c\n" +
@@ -1306,14 +1352,15 @@ const file_services_inventory_inventoryrpc_inventory_proto_rawDesc = "" +
 	"\n" +
 	"warehouses\x18\x01 \x03(\v2\".ordergraph.inventory.v1.WarehouseR\n" +
 	"warehouses\"\x16\n" +
-	"\x14PutWarehouseResponse2\x87\b\n" +
+	"\x14PutWarehouseResponse2\xda\b\n" +
 	"\tInventory\x12X\n" +
 	"\aReserve\x12'.ordergraph.inventory.v1.ReserveRequest\x1a$.ordergraph.inventory.v1.Reservation\x12U\n" +
 	"\x06Commit\x12%.ordergraph.inventory.v1.OrderRequest\x1a$.ordergraph.inventory.v1.Reservation\x12V\n" +
 	"\aRelease\x12%.ordergraph.inventory.v1.OrderRequest\x1a$.ordergraph.inventory.v1.Reservation\x12V\n" +
 	"\aRestock\x12%.ordergraph.inventory.v1.OrderRequest\x1a$.ordergraph.inventory.v1.Reservation\x12]\n" +
 	"\x0eGetReservation\x12%.ordergraph.inventory.v1.OrderRequest\x1a$.ordergraph.inventory.v1.Reservation\x12Y\n" +
-	"\x06Levels\x12&.ordergraph.inventory.v1.LevelsRequest\x1a'.ordergraph.inventory.v1.LevelsResponse\x12Y\n" +
+	"\x06Levels\x12&.ordergraph.inventory.v1.LevelsRequest\x1a'.ordergraph.inventory.v1.LevelsResponse\x12Q\n" +
+	"\bGetStock\x12%.ordergraph.inventory.v1.StockRequest\x1a\x1e.ordergraph.inventory.v1.Stock\x12Y\n" +
 	"\x06Adjust\x12&.ordergraph.inventory.v1.AdjustRequest\x1a'.ordergraph.inventory.v1.AdjustResponse\x12b\n" +
 	"\tMovements\x12).ordergraph.inventory.v1.MovementsRequest\x1a*.ordergraph.inventory.v1.MovementsResponse\x12V\n" +
 	"\x05Audit\x12%.ordergraph.inventory.v1.AuditRequest\x1a&.ordergraph.inventory.v1.AuditResponse\x12e\n" +
@@ -1333,66 +1380,69 @@ func file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP() []byte {
 	return file_services_inventory_inventoryrpc_inventory_proto_rawDescData
 }
 
-var file_services_inventory_inventoryrpc_inventory_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_services_inventory_inventoryrpc_inventory_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_services_inventory_inventoryrpc_inventory_proto_goTypes = []any{
 	(*Line)(nil),                  // 0: ordergraph.inventory.v1.Line
 	(*ReserveRequest)(nil),        // 1: ordergraph.inventory.v1.ReserveRequest
 	(*OrderRequest)(nil),          // 2: ordergraph.inventory.v1.OrderRequest
 	(*Allocation)(nil),            // 3: ordergraph.inventory.v1.Allocation
 	(*Reservation)(nil),           // 4: ordergraph.inventory.v1.Reservation
-	(*LevelsRequest)(nil),         // 5: ordergraph.inventory.v1.LevelsRequest
-	(*Level)(nil),                 // 6: ordergraph.inventory.v1.Level
-	(*Stock)(nil),                 // 7: ordergraph.inventory.v1.Stock
-	(*LevelsResponse)(nil),        // 8: ordergraph.inventory.v1.LevelsResponse
-	(*Change)(nil),                // 9: ordergraph.inventory.v1.Change
-	(*AdjustRequest)(nil),         // 10: ordergraph.inventory.v1.AdjustRequest
-	(*AdjustResponse)(nil),        // 11: ordergraph.inventory.v1.AdjustResponse
-	(*MovementsRequest)(nil),      // 12: ordergraph.inventory.v1.MovementsRequest
-	(*Movement)(nil),              // 13: ordergraph.inventory.v1.Movement
-	(*MovementsResponse)(nil),     // 14: ordergraph.inventory.v1.MovementsResponse
-	(*AuditRequest)(nil),          // 15: ordergraph.inventory.v1.AuditRequest
-	(*AuditResponse)(nil),         // 16: ordergraph.inventory.v1.AuditResponse
-	(*Warehouse)(nil),             // 17: ordergraph.inventory.v1.Warehouse
-	(*WarehousesRequest)(nil),     // 18: ordergraph.inventory.v1.WarehousesRequest
-	(*WarehousesResponse)(nil),    // 19: ordergraph.inventory.v1.WarehousesResponse
-	(*PutWarehouseResponse)(nil),  // 20: ordergraph.inventory.v1.PutWarehouseResponse
-	(*timestamppb.Timestamp)(nil), // 21: google.protobuf.Timestamp
+	(*StockRequest)(nil),          // 5: ordergraph.inventory.v1.StockRequest
+	(*LevelsRequest)(nil),         // 6: ordergraph.inventory.v1.LevelsRequest
+	(*Level)(nil),                 // 7: ordergraph.inventory.v1.Level
+	(*Stock)(nil),                 // 8: ordergraph.inventory.v1.Stock
+	(*LevelsResponse)(nil),        // 9: ordergraph.inventory.v1.LevelsResponse
+	(*Change)(nil),                // 10: ordergraph.inventory.v1.Change
+	(*AdjustRequest)(nil),         // 11: ordergraph.inventory.v1.AdjustRequest
+	(*AdjustResponse)(nil),        // 12: ordergraph.inventory.v1.AdjustResponse
+	(*MovementsRequest)(nil),      // 13: ordergraph.inventory.v1.MovementsRequest
+	(*Movement)(nil),              // 14: ordergraph.inventory.v1.Movement
+	(*MovementsResponse)(nil),     // 15: ordergraph.inventory.v1.MovementsResponse
+	(*AuditRequest)(nil),          // 16: ordergraph.inventory.v1.AuditRequest
+	(*AuditResponse)(nil),         // 17: ordergraph.inventory.v1.AuditResponse
+	(*Warehouse)(nil),             // 18: ordergraph.inventory.v1.Warehouse
+	(*WarehousesRequest)(nil),     // 19: ordergraph.inventory.v1.WarehousesRequest
+	(*WarehousesResponse)(nil),    // 20: ordergraph.inventory.v1.WarehousesResponse
+	(*PutWarehouseResponse)(nil),  // 21: ordergraph.inventory.v1.PutWarehouseResponse
+	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
 }
 var file_services_inventory_inventoryrpc_inventory_proto_depIdxs = []int32{
 	0,  // 0: ordergraph.inventory.v1.ReserveRequest.lines:type_name -> ordergraph.inventory.v1.Line
 	3,  // 1: ordergraph.inventory.v1.Reservation.allocations:type_name -> ordergraph.inventory.v1.Allocation
-	21, // 2: ordergraph.inventory.v1.Reservation.expires_at:type_name -> google.protobuf.Timestamp
-	6,  // 3: ordergraph.inventory.v1.Stock.levels:type_name -> ordergraph.inventory.v1.Level
-	7,  // 4: ordergraph.inventory.v1.LevelsResponse.stocks:type_name -> ordergraph.inventory.v1.Stock
-	9,  // 5: ordergraph.inventory.v1.AdjustRequest.changes:type_name -> ordergraph.inventory.v1.Change
-	7,  // 6: ordergraph.inventory.v1.AdjustResponse.stocks:type_name -> ordergraph.inventory.v1.Stock
-	21, // 7: ordergraph.inventory.v1.Movement.at:type_name -> google.protobuf.Timestamp
-	13, // 8: ordergraph.inventory.v1.MovementsResponse.movements:type_name -> ordergraph.inventory.v1.Movement
-	17, // 9: ordergraph.inventory.v1.WarehousesResponse.warehouses:type_name -> ordergraph.inventory.v1.Warehouse
+	22, // 2: ordergraph.inventory.v1.Reservation.expires_at:type_name -> google.protobuf.Timestamp
+	7,  // 3: ordergraph.inventory.v1.Stock.levels:type_name -> ordergraph.inventory.v1.Level
+	8,  // 4: ordergraph.inventory.v1.LevelsResponse.stocks:type_name -> ordergraph.inventory.v1.Stock
+	10, // 5: ordergraph.inventory.v1.AdjustRequest.changes:type_name -> ordergraph.inventory.v1.Change
+	8,  // 6: ordergraph.inventory.v1.AdjustResponse.stocks:type_name -> ordergraph.inventory.v1.Stock
+	22, // 7: ordergraph.inventory.v1.Movement.at:type_name -> google.protobuf.Timestamp
+	14, // 8: ordergraph.inventory.v1.MovementsResponse.movements:type_name -> ordergraph.inventory.v1.Movement
+	18, // 9: ordergraph.inventory.v1.WarehousesResponse.warehouses:type_name -> ordergraph.inventory.v1.Warehouse
 	1,  // 10: ordergraph.inventory.v1.Inventory.Reserve:input_type -> ordergraph.inventory.v1.ReserveRequest
 	2,  // 11: ordergraph.inventory.v1.Inventory.Commit:input_type -> ordergraph.inventory.v1.OrderRequest
 	2,  // 12: ordergraph.inventory.v1.Inventory.Release:input_type -> ordergraph.inventory.v1.OrderRequest
 	2,  // 13: ordergraph.inventory.v1.Inventory.Restock:input_type -> ordergraph.inventory.v1.OrderRequest
 	2,  // 14: ordergraph.inventory.v1.Inventory.GetReservation:input_type -> ordergraph.inventory.v1.OrderRequest
-	5,  // 15: ordergraph.inventory.v1.Inventory.Levels:input_type -> ordergraph.inventory.v1.LevelsRequest
-	10, // 16: ordergraph.inventory.v1.Inventory.Adjust:input_type -> ordergraph.inventory.v1.AdjustRequest
-	12, // 17: ordergraph.inventory.v1.Inventory.Movements:input_type -> ordergraph.inventory.v1.MovementsRequest
-	15, // 18: ordergraph.inventory.v1.Inventory.Audit:input_type -> ordergraph.inventory.v1.AuditRequest
-	18, // 19: ordergraph.inventory.v1.Inventory.Warehouses:input_type -> ordergraph.inventory.v1.WarehousesRequest
-	17, // 20: ordergraph.inventory.v1.Inventory.PutWarehouse:input_type -> ordergraph.inventory.v1.Warehouse
-	4,  // 21: ordergraph.inventory.v1.Inventory.Reserve:output_type -> ordergraph.inventory.v1.Reservation
-	4,  // 22: ordergraph.inventory.v1.Inventory.Commit:output_type -> ordergraph.inventory.v1.Reservation
-	4,  // 23: ordergraph.inventory.v1.Inventory.Release:output_type -> ordergraph.inventory.v1.Reservation
-	4,  // 24: ordergraph.inventory.v1.Inventory.Restock:output_type -> ordergraph.inventory.v1.Reservation
-	4,  // 25: ordergraph.inventory.v1.Inventory.GetReservation:output_type -> ordergraph.inventory.v1.Reservation
-	8,  // 26: ordergraph.inventory.v1.Inventory.Levels:output_type -> ordergraph.inventory.v1.LevelsResponse
-	11, // 27: ordergraph.inventory.v1.Inventory.Adjust:output_type -> ordergraph.inventory.v1.AdjustResponse
-	14, // 28: ordergraph.inventory.v1.Inventory.Movements:output_type -> ordergraph.inventory.v1.MovementsResponse
-	16, // 29: ordergraph.inventory.v1.Inventory.Audit:output_type -> ordergraph.inventory.v1.AuditResponse
-	19, // 30: ordergraph.inventory.v1.Inventory.Warehouses:output_type -> ordergraph.inventory.v1.WarehousesResponse
-	20, // 31: ordergraph.inventory.v1.Inventory.PutWarehouse:output_type -> ordergraph.inventory.v1.PutWarehouseResponse
-	21, // [21:32] is the sub-list for method output_type
-	10, // [10:21] is the sub-list for method input_type
+	6,  // 15: ordergraph.inventory.v1.Inventory.Levels:input_type -> ordergraph.inventory.v1.LevelsRequest
+	5,  // 16: ordergraph.inventory.v1.Inventory.GetStock:input_type -> ordergraph.inventory.v1.StockRequest
+	11, // 17: ordergraph.inventory.v1.Inventory.Adjust:input_type -> ordergraph.inventory.v1.AdjustRequest
+	13, // 18: ordergraph.inventory.v1.Inventory.Movements:input_type -> ordergraph.inventory.v1.MovementsRequest
+	16, // 19: ordergraph.inventory.v1.Inventory.Audit:input_type -> ordergraph.inventory.v1.AuditRequest
+	19, // 20: ordergraph.inventory.v1.Inventory.Warehouses:input_type -> ordergraph.inventory.v1.WarehousesRequest
+	18, // 21: ordergraph.inventory.v1.Inventory.PutWarehouse:input_type -> ordergraph.inventory.v1.Warehouse
+	4,  // 22: ordergraph.inventory.v1.Inventory.Reserve:output_type -> ordergraph.inventory.v1.Reservation
+	4,  // 23: ordergraph.inventory.v1.Inventory.Commit:output_type -> ordergraph.inventory.v1.Reservation
+	4,  // 24: ordergraph.inventory.v1.Inventory.Release:output_type -> ordergraph.inventory.v1.Reservation
+	4,  // 25: ordergraph.inventory.v1.Inventory.Restock:output_type -> ordergraph.inventory.v1.Reservation
+	4,  // 26: ordergraph.inventory.v1.Inventory.GetReservation:output_type -> ordergraph.inventory.v1.Reservation
+	9,  // 27: ordergraph.inventory.v1.Inventory.Levels:output_type -> ordergraph.inventory.v1.LevelsResponse
+	8,  // 28: ordergraph.inventory.v1.Inventory.GetStock:output_type -> ordergraph.inventory.v1.Stock
+	12, // 29: ordergraph.inventory.v1.Inventory.Adjust:output_type -> ordergraph.inventory.v1.AdjustResponse
+	15, // 30: ordergraph.inventory.v1.Inventory.Movements:output_type -> ordergraph.inventory.v1.MovementsResponse
+	17, // 31: ordergraph.inventory.v1.Inventory.Audit:output_type -> ordergraph.inventory.v1.AuditResponse
+	20, // 32: ordergraph.inventory.v1.Inventory.Warehouses:output_type -> ordergraph.inventory.v1.WarehousesResponse
+	21, // 33: ordergraph.inventory.v1.Inventory.PutWarehouse:output_type -> ordergraph.inventory.v1.PutWarehouseResponse
+	22, // [22:34] is the sub-list for method output_type
+	10, // [10:22] is the sub-list for method input_type
 	10, // [10:10] is the sub-list for extension type_name
 	10, // [10:10] is the sub-list for extension extendee
 	0,  // [0:10] is the sub-list for field type_name
@@ -1403,14 +1453,14 @@ func file_services_inventory_inventoryrpc_inventory_proto_init() {
 	if File_services_inventory_inventoryrpc_inventory_proto != nil {
 		return
 	}
-	file_services_inventory_inventoryrpc_inventory_proto_msgTypes[9].OneofWrappers = []any{}
+	file_services_inventory_inventoryrpc_inventory_proto_msgTypes[10].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_services_inventory_inventoryrpc_inventory_proto_rawDesc), len(file_services_inventory_inventoryrpc_inventory_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,6 +28,7 @@ const (
 	Inventory_Restock_FullMethodName        = "/ordergraph.inventory.v1.Inventory/Restock"
 	Inventory_GetReservation_FullMethodName = "/ordergraph.inventory.v1.Inventory/GetReservation"
 	Inventory_Levels_FullMethodName         = "/ordergraph.inventory.v1.Inventory/Levels"
+	Inventory_GetStock_FullMethodName       = "/ordergraph.inventory.v1.Inventory/GetStock"
 	Inventory_Adjust_FullMethodName         = "/ordergraph.inventory.v1.Inventory/Adjust"
 	Inventory_Movements_FullMethodName      = "/ordergraph.inventory.v1.Inventory/Movements"
 	Inventory_Audit_FullMethodName          = "/ordergraph.inventory.v1.Inventory/Audit"
@@ -45,6 +46,7 @@ type InventoryClient interface {
 	Restock(ctx context.Context, in *OrderRequest, opts ...grpc.CallOption) (*Reservation, error)
 	GetReservation(ctx context.Context, in *OrderRequest, opts ...grpc.CallOption) (*Reservation, error)
 	Levels(ctx context.Context, in *LevelsRequest, opts ...grpc.CallOption) (*LevelsResponse, error)
+	GetStock(ctx context.Context, in *StockRequest, opts ...grpc.CallOption) (*Stock, error)
 	Adjust(ctx context.Context, in *AdjustRequest, opts ...grpc.CallOption) (*AdjustResponse, error)
 	Movements(ctx context.Context, in *MovementsRequest, opts ...grpc.CallOption) (*MovementsResponse, error)
 	Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditResponse, error)
@@ -120,6 +122,16 @@ func (c *inventoryClient) Levels(ctx context.Context, in *LevelsRequest, opts ..
 	return out, nil
 }
 
+func (c *inventoryClient) GetStock(ctx context.Context, in *StockRequest, opts ...grpc.CallOption) (*Stock, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Stock)
+	err := c.cc.Invoke(ctx, Inventory_GetStock_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *inventoryClient) Adjust(ctx context.Context, in *AdjustRequest, opts ...grpc.CallOption) (*AdjustResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(AdjustResponse)
@@ -180,6 +192,7 @@ type InventoryServer interface {
 	Restock(context.Context, *OrderRequest) (*Reservation, error)
 	GetReservation(context.Context, *OrderRequest) (*Reservation, error)
 	Levels(context.Context, *LevelsRequest) (*LevelsResponse, error)
+	GetStock(context.Context, *StockRequest) (*Stock, error)
 	Adjust(context.Context, *AdjustRequest) (*AdjustResponse, error)
 	Movements(context.Context, *MovementsRequest) (*MovementsResponse, error)
 	Audit(context.Context, *AuditRequest) (*AuditResponse, error)
@@ -212,6 +225,9 @@ func (UnimplementedInventoryServer) GetReservation(context.Context, *OrderReques
 }
 func (UnimplementedInventoryServer) Levels(context.Context, *LevelsRequest) (*LevelsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Levels not implemented")
+}
+func (UnimplementedInventoryServer) GetStock(context.Context, *StockRequest) (*Stock, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetStock not implemented")
 }
 func (UnimplementedInventoryServer) Adjust(context.Context, *AdjustRequest) (*AdjustResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Adjust not implemented")
@@ -357,6 +373,24 @@ func _Inventory_Levels_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Inventory_GetStock_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(StockRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryServer).GetStock(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Inventory_GetStock_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryServer).GetStock(ctx, req.(*StockRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Inventory_Adjust_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AdjustRequest)
 	if err := dec(in); err != nil {
@@ -477,6 +511,10 @@ var Inventory_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Levels",
 			Handler:    _Inventory_Levels_Handler,
+		},
+		{
+			MethodName: "GetStock",
+			Handler:    _Inventory_GetStock_Handler,
 		},
 		{
 			MethodName: "Adjust",

@@ -59,6 +59,11 @@ func (e *echo) Levels(_ context.Context, skus []string) (map[string]inventory.St
 	return wiretest.Answer[map[string]inventory.Stock](&e.Calls, 0), nil
 }
 
+func (e *echo) Stock(_ context.Context, who identity.Caller, sku string) (inventory.Stock, error) {
+	e.Took(who, sku)
+	return wiretest.Answer[inventory.Stock](&e.Calls, 0), nil
+}
+
 func (e *echo) Adjust(_ context.Context, who identity.Caller, changes []inventory.Change) ([]inventory.Stock, error) {
 	e.Took(who, changes)
 	return wiretest.Answer[[]inventory.Stock](&e.Calls, 0), nil

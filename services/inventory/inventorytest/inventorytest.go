@@ -437,6 +437,7 @@ func testWhoMay(t *testing.T, s inventory.Service) {
 		call  func(identity.Caller) error
 	}{
 		{identity.StockRead, func(w identity.Caller) error { _, err := s.Reservation(t.Context(), w, "sold"); return err }},
+		{identity.StockRead, func(w identity.Caller) error { _, err := s.Stock(t.Context(), w, "mug"); return err }},
 		{identity.StockRead, func(w identity.Caller) error { _, err := s.Movements(t.Context(), w, "mug", "", 1); return err }},
 		{identity.OperationsRead, func(w identity.Caller) error { _, err := s.Audit(t.Context(), w, ""); return err }},
 		{identity.OrdersFulfil, func(w identity.Caller) error { _, err := s.Restock(t.Context(), w, "sold"); return err }},

@@ -105,13 +105,17 @@ func (m *Mailer) Send(ctx context.Context, l notification.Letter) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		patience = max(time.Until(deadline), time.Millisecond)
 	}
-	var release func() bool // from the context, which ends the conversation
+	// The context ends the conversation, and so does any failure: the client
+	// leaves connections open on which it could not sign in.
+	hangUp := func() {}
+	defer func() { hangUp() }()
 	client, err := mail.NewClient(m.host, append([]mail.Option{
 		mail.WithTimeout(patience), mail.WithoutNoop(),
-		mail.WithDialContextFunc(func(ctx2 context.Context, network, addr string) (net.Conn, error) {
-			conn, err := m.connect(ctx2, network, addr)
+		mail.WithDialContextFunc(func(dialling context.Context, network, addr string) (net.Conn, error) {
+			conn, err := m.connect(dialling, network, addr)
 			if err == nil {
-				release = context.AfterFunc(ctx, func() { _ = conn.Close() })
+				release := context.AfterFunc(ctx, func() { _ = conn.Close() })
+				hangUp = func() { release(); _ = conn.Close() }
 			}
 			return conn, err
 		}),
@@ -120,9 +124,6 @@ func (m *Mailer) Send(ctx context.Context, l notification.Letter) error {
 		return &notification.Failure{Outcome: notification.Unreachable, Err: err}
 	}
 	err = client.DialAndSendWithContext(ctx, msg)
-	if release != nil {
-		release()
-	}
 	if err == nil || msg.IsDelivered() { // how they said goodbye does not matter
 		return nil
 	}
