@@ -3,6 +3,7 @@ package invoice
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -163,7 +164,7 @@ func TestXML(t *testing.T) {
 		t.Fatal(err)
 	}
 	for decoder := xml.NewDecoder(bytes.NewReader(x)); ; {
-		if _, err := decoder.Token(); err == io.EOF {
+		if _, err := decoder.Token(); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatal(err)
