@@ -36,7 +36,7 @@ test: ## Everything CI wants to see: vet, generated code, unit, contract and jou
 	./test/generated
 	./test/need
 	$(MAKE) --no-print-directory web
-	ORDERGRAPH_REQUIRE_REDIS=1 ORDERGRAPH_REQUIRE_NODE=1 ORDERGRAPH_REQUIRE_BROWSER=1 go test -race -timeout 14m ./...
+	ORDERGRAPH_REQUIRE_REDIS=1 ORDERGRAPH_REQUIRE_NODE=1 ORDERGRAPH_REQUIRE_BROWSER=1 ORDERGRAPH_REQUIRE_POPPLER=1 go test -race -timeout 14m ./...
 
 test-mongo: ## The store's contract and the journeys against a MongoDB server: MONGODB_URI, mongod, or mongo-java-server
 	@go run ./test/mongoserver/show

@@ -29,6 +29,7 @@ import (
 	"ordergraph/services/catalog"
 	"ordergraph/services/fulfilment"
 	"ordergraph/services/inventory"
+	"ordergraph/services/invoice"
 	"ordergraph/services/order"
 )
 
@@ -40,7 +41,8 @@ type Options struct {
 	Order      order.Service
 	Inventory  inventory.Service
 	Fulfilment fulfilment.Service
-	Live       *live.Hub // nil: nothing can be watched
+	Live       *live.Hub       // nil: nothing can be watched
+	Invoice    invoice.Service // nil: there are no invoices
 
 	Log             *slog.Logger               // nil logs nothing
 	Shop            Shop                       // who sells
@@ -117,7 +119,7 @@ func New(o Options) *transport.Server {
 		o.Address = transport.RemoteHost
 	}
 	r := &Resolver{
-		account: o.Account, catalog: o.Catalog, cart: o.Cart, order: o.Order, inventory: o.Inventory, fulfilment: o.Fulfilment,
+		account: o.Account, catalog: o.Catalog, cart: o.Cart, order: o.Order, inventory: o.Inventory, fulfilment: o.Fulfilment, invoice: o.Invoice,
 		shop: o.Shop.view(), gather: cmp.Or(o.Gather, gatherFor), sessions: o.Sessions, cookies: o.Cookies, address: o.Address,
 	}
 

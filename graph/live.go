@@ -12,6 +12,7 @@ import (
 	"ordergraph/platform/fault"
 	"ordergraph/platform/identity"
 	"ordergraph/platform/live"
+	"ordergraph/services/invoice"
 	"ordergraph/services/order"
 )
 
@@ -19,7 +20,8 @@ var errNotLive = fault.New(fault.Unavailable, "graph.not_live", "This server doe
 
 // watched is what can be watched.
 type watched struct {
-	orders *live.Topic[*view.Order]
+	orders   *live.Topic[*view.Order]
+	invoices *live.Topic[*view.Invoice]
 }
 
 // watch opens the topics. What a topic asks for versions is no secret to the
@@ -32,6 +34,12 @@ func (r *Resolver) watch(hub *live.Hub) {
 		return r.order.Versions(ctx, identity.Ourselves(), ids)
 	})
 	r.watched.orders = &orders
+	if r.invoice != nil {
+		invoices := live.NewTopic[*view.Invoice](hub, invoice.LiveTopic, func(ctx context.Context, ids []string) (map[string]int64, error) {
+			return r.invoice.Versions(ctx, identity.Ourselves(), ids)
+		})
+		r.watched.invoices = &invoices
+	}
 }
 
 // subscribe is the stream of a subscription: what load gets on behalf of who

@@ -14,6 +14,7 @@ import (
 	"ordergraph/services/catalog"
 	"ordergraph/services/fulfilment"
 	"ordergraph/services/inventory"
+	"ordergraph/services/invoice"
 	"ordergraph/services/order"
 )
 
@@ -32,4 +33,5 @@ type Resolver struct {
 	cookies    session.Cookies
 	address    func(*http.Request) string
 	present    graphql.ErrorPresenterFunc
+	invoice    invoice.Service
 }

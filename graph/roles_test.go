@@ -50,6 +50,7 @@ var visits = map[string]string{
 	"Query.blog":                   `{ blog(handle: "news") { id } }`,
 	"Query.customer":               `{ customer { id } }`,
 	"Query.localization":           `{ localization { country { isoCode } } }`,
+	"Query.invoice":                `{ invoice(orderId: "$order") { id } }`,
 	"Query.order":                  `{ order(id: "$order") { id } }`,
 	"Query.orders":                 `{ orders(first: 100) { nodes { id } } }`,
 	"Query.product":                `{ product(id: "$product") { id } }`,
@@ -98,7 +99,8 @@ var visits = map[string]string{
 	"!Mutation.customerSessionsEnd":          `mutation { customerSessionsEnd(customerId: "$owner") { deleted ` + problems + ` } }`,
 	"Mutation.stockAdjust":                   `mutation { stockAdjust(input: {sku: "$sku", delta: 1, idempotencyKey: "$key"}) { stock { available } ` + problems + ` } }`,
 
-	"Subscription.orderStatus": `subscription { orderStatus(orderId: "$order") { id } }`,
+	"Subscription.invoiceStatus": `subscription { invoiceStatus(orderId: "$order") { id } }`,
+	"Subscription.orderStatus":   `subscription { orderStatus(orderId: "$order") { id } }`,
 
 	// What belongs to somebody, met on the way to something else.
 	"Query.customer of a token":   `{ customer(customerAccessToken: "$access") { id } }`,

@@ -31,6 +31,8 @@ import (
 	"ordergraph/services/fulfilment/httpcarrier"
 	"ordergraph/services/inventory"
 	"ordergraph/services/inventory/inventoryrpc"
+	"ordergraph/services/invoice"
+	"ordergraph/services/invoice/invoicerpc"
 	"ordergraph/services/notification"
 	"ordergraph/services/notification/notificationrpc"
 	"ordergraph/services/notification/smtpmail"
@@ -58,6 +60,7 @@ var All = []Service{
 	{Name: "payment"},
 	{Name: "order", Calls: []string{"cart", "inventory", "payment", "fulfilment"}, Hears: []string{payment.Topic, account.Topic, fulfilment.Topic}},
 	{Name: "fulfilment", Calls: []string{"order", "inventory"}, Hears: []string{order.Topic}},
+	{Name: "invoice", Calls: []string{"order"}, Hears: []string{order.Topic}},
 	{Name: "notification", Calls: []string{"account", "order"}, Hears: []string{account.Topic, order.Topic}},
 }
 
@@ -69,6 +72,7 @@ var starts = map[string]func(context.Context, *Ground) error{
 	"payment":      startPayment,
 	"order":        startOrder,
 	"fulfilment":   startFulfilment,
+	"invoice":      startInvoice,
 	"notification": startNotification,
 }
 
@@ -113,6 +117,7 @@ type Settings struct {
 	Stripe   StripeSettings
 	Mail     MailSettings
 	Carrier  CarrierSettings
+	Seller   invoice.Seller // who sells, on invoices
 }
 
 // CarrierSettings say how parcels are sent.
@@ -341,6 +346,27 @@ func startOrder(ctx context.Context, g *Ground) error {
 	}
 	host.Provide(g.Host, orderrpc.Contract, order.Service(keeper))
 	g.Host.Work("order", keeper.Run)
+	return nil
+}
+
+func startInvoice(ctx context.Context, g *Ground) error {
+	store, err := g.store(ctx, "invoice")
+	if err != nil {
+		return err
+	}
+	orders, err := host.Use(g.Host, orderrpc.Contract)
+	if err != nil {
+		return err
+	}
+	keeper, err := invoice.New(ctx, invoice.Options{
+		Store: store, Bus: g.Bus, Listeners: listeners(invoice.Topic), Bell: g.Bell, Orders: orders,
+		Seller: g.Settings.Seller, Now: g.Now, Log: g.log("invoice"),
+	})
+	if err != nil {
+		return err
+	}
+	host.Provide(g.Host, invoicerpc.Contract, invoice.Service(keeper))
+	g.Host.Work("invoice", keeper.Run)
 	return nil
 }
 

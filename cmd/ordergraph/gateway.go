@@ -24,6 +24,7 @@ import (
 	"ordergraph/services/catalog/demo"
 	"ordergraph/services/fulfilment/fulfilmentrpc"
 	"ordergraph/services/inventory/inventoryrpc"
+	"ordergraph/services/invoice/invoicerpc"
 	"ordergraph/services/order/orderrpc"
 	"ordergraph/web"
 )
@@ -48,7 +49,7 @@ func (c *gatewayConfig) check(wrong *complaints) {
 }
 
 // gatewayCalls are the services that the gateway cannot do without.
-var gatewayCalls = []string{"account", "catalog", "inventory", "cart", "order", "fulfilment"}
+var gatewayCalls = []string{"account", "catalog", "inventory", "cart", "order", "fulfilment", "invoice"}
 
 // startGateway needs no Redis: without a client, what clients watch is polled.
 func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Client) error {
@@ -73,13 +74,14 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 	known := cache.New(persisted)
 	h.OnClose("persisted queries", known.Close)
 	o.Persisted = known
-	var errs [6]error
+	var errs [7]error
 	o.Account, errs[4] = host.Use(h, accountrpc.Contract)
 	o.Catalog, errs[0] = host.Use(h, catalogrpc.Contract)
 	o.Inventory, errs[1] = host.Use(h, inventoryrpc.Contract)
 	o.Cart, errs[2] = host.Use(h, cartrpc.Contract)
 	o.Order, errs[3] = host.Use(h, orderrpc.Contract)
 	o.Fulfilment, errs[5] = host.Use(h, fulfilmentrpc.Contract)
+	o.Invoice, errs[6] = host.Use(h, invoicerpc.Contract)
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
@@ -100,6 +102,7 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 	h.OnStop("open connections", front.Drain)
 	expvar.Publish("connections", expvar.Func(func() any { return front.Connections() }))
 	expvar.Publish("live", expvar.Func(func() any { return hub.Stats() }))
+	handle("GET "+graph.InvoicePath, logged(log, graph.Invoices(o)))
 	if s.Introspection == "on" {
 		handle("GET /schema.graphql", graph.Schema())
 	}

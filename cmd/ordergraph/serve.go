@@ -21,7 +21,7 @@ const (
 )
 
 type serveCmd struct {
-	Services []string `arg:"" optional:"" name:"service" help:"What to run here: graph (the gateway), account, catalog, inventory, cart, order, payment, fulfilment, notification, sandbox. Default: everything; the sandbox only while payments or mails go to it."`
+	Services []string `arg:"" optional:"" name:"service" help:"What to run here: graph (the gateway), account, catalog, inventory, cart, order, payment, fulfilment, invoice, notification, sandbox. Default: everything; the sandbox only while payments or mails go to it."`
 
 	groundConfig
 	HTTPAddr  string `name:"http-addr" env:"HTTP_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"Processes" help:"Where this process serves HTTP: GraphQL, webhooks, health."`
@@ -33,6 +33,7 @@ type serveCmd struct {
 	limitsConfig
 	accountConfig
 	mailConfig
+	sellerConfig
 	cardConfig
 	carrierConfig
 	AutoFulfil     string        `name:"auto-fulfil" env:"AUTO_FULFIL" enum:"auto,on,off" default:"auto" placeholder:"WHEN" group:"Parcels" help:"Let the program pick, pack and ship by itself, for want of people: auto (only in the demo), on or off."`
@@ -91,6 +92,7 @@ func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) er
 		if s.fulfilsAlone() {
 			ground.Settings.Carrier.Auto = autoFulfil
 		}
+		ground.Settings.Seller = s.seller()
 		ground.Settings.Mail = services.MailSettings{
 			URL: s.provider(), From: s.sender(s.ShopName), ShopName: s.ShopName, PublicURL: s.publicURL(h),
 		}

@@ -32,6 +32,9 @@ func (s *serveCmd) check() error {
 		wrong.checkListen("SANDBOX_ADDR", s.SandboxAddr)
 		wrong.checkListen("SANDBOX_SMTP_ADDR", s.SandboxSMTPAddr)
 	}
+	if s.runs("invoice") {
+		s.checkSeller(&wrong)
+	}
 	if s.runs("notification") {
 		s.mailConfig.check(&wrong)
 		if s.PublicURL == "" && s.HTTPAddr == "" {
@@ -108,6 +111,9 @@ func (s *serveCmd) checkProduction(wrong *complaints) {
 		if s.AutoFulfil == "on" {
 			bad = append(bad, "the program would say that it packs and ships: set AUTO_FULFIL=off")
 		}
+	}
+	if s.runs("invoice") && s.isDemo() {
+		bad = append(bad, "invoices name a seller who does not exist: set SHOP_LEGAL_NAME, SHOP_ADDRESS, SHOP_ZIP, SHOP_CITY and SHOP_VAT_ID")
 	}
 	if s.runs("notification") {
 		if s.SMTPURL == "" {

@@ -33,6 +33,7 @@ type groundConfig struct {
 	PaymentAddr    string `env:"PAYMENT_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the payment service runs, likewise."`
 	FulfilmentAddr string `env:"FULFILMENT_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the fulfilment service runs, likewise."`
 	NotifyAddr     string `name:"notification-addr" env:"NOTIFICATION_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the notification service runs, likewise."`
+	InvoiceAddr    string `env:"INVOICE_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the invoice service runs, likewise."`
 
 	Currency string `env:"CURRENCY" default:"EUR" placeholder:"CODE" group:"Shop" help:"The shop's currency, ISO 4217."`
 	Country  string `env:"COUNTRY" default:"DE" placeholder:"CODE" group:"Shop" help:"The shop's country, ISO 3166-1."`
@@ -69,7 +70,7 @@ func (c *logConfig) commandLogger() *slog.Logger {
 func (c *groundConfig) addrs() map[string]string {
 	return map[string]string{
 		"account": c.AccountAddr, "catalog": c.CatalogAddr, "inventory": c.InventoryAddr, "cart": c.CartAddr,
-		"order": c.OrderAddr, "payment": c.PaymentAddr, "fulfilment": c.FulfilmentAddr, "notification": c.NotifyAddr,
+		"order": c.OrderAddr, "payment": c.PaymentAddr, "fulfilment": c.FulfilmentAddr, "invoice": c.InvoiceAddr, "notification": c.NotifyAddr,
 	}
 }
 

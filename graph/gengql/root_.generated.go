@@ -1887,6 +1887,121 @@ type FulfillmentEdge {
   node: Fulfillment!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/invoice.graphqls", Input: `extend type Query {
+  """
+  The invoice of an order, to who may see it: whoever shows the access token
+  that checkout returned, the customer it belongs to, and staff who may read
+  invoices. PENDING until the order is confirmed and the invoice is written.
+  Null for everyone else, and for an order that has failed.
+  """
+  invoice(
+    "The order's global id."
+    orderId: ID!
+    "What ` + "`" + `checkout` + "`" + ` returned. Not needed for a customer's own orders."
+    accessToken: String
+  ): Invoice
+}
+
+extend type Subscription {
+  """
+  The invoice of an order: as it is, then at every change, until it is READY
+  and never changes again. To who may see it, as ` + "`" + `invoice` + "`" + `. The right is checked
+  again at every change.
+  """
+  invoiceStatus(
+    "The order's global id."
+    orderId: ID!
+    "What ` + "`" + `checkout` + "`" + ` returned. Not needed for a customer's own orders."
+    accessToken: String
+    """
+    The ` + "`" + `version` + "`" + ` that the client has already. Only what is newer is sent, so
+    that at first there may be nothing. Left out: what is comes first.
+    """
+    afterVersion: Int
+  ): Invoice!
+}
+
+extend type Order {
+  """
+  Its invoice, once it is confirmed, and its credit note, once the money is
+  back. Empty for who may see the order but not its invoices.
+  """
+  invoices: [Invoice!]!
+}
+
+"An invoice, or a credit note that takes one back. The amounts of both are positive."
+type Invoice {
+  "The global id."
+  id: ID!
+  """
+  Grows until it is READY: of two answers the one with the greater version is
+  the newer. ` + "`" + `invoiceStatus` + "`" + ` takes it as ` + "`" + `afterVersion` + "`" + `.
+  """
+  version: Int!
+  "Whether it asks for money or gives it back."
+  kind: InvoiceKind!
+  "How far it has come."
+  status: InvoiceStatus!
+  "Its number, unique and without gaps in its series and year; null while PENDING."
+  number: String
+  "The number of the invoice that a credit note takes back."
+  refersTo: String
+  "Its date; null while PENDING."
+  issuedAt: DateTime
+  "What it comes to; null while PENDING."
+  totals: InvoiceTotals
+  """
+  Where the PDF can be had; null while PENDING. Customers and staff are known by
+  their session. Guests add ` + "`" + `?token=` + "`" + ` and the order's access token, or send that
+  as ` + "`" + `Authorization: Bearer` + "`" + `. The address itself is no secret.
+  """
+  url: URL
+  "Where the electronic invoice can be had: EN 16931 in UBL 2.1. Likewise."
+  xmlUrl: URL
+}
+
+"Kinds of invoices."
+enum InvoiceKind {
+  "What the customer paid, or has to pay."
+  INVOICE
+  "What the customer got back."
+  CREDIT_NOTE
+}
+
+"How far an invoice has come."
+enum InvoiceStatus {
+  "It is not there yet."
+  PENDING
+  "It is there, and will never change."
+  READY
+}
+
+"The sums of an invoice, as EN 16931 works them out: the tax once for each rate."
+type InvoiceTotals {
+  "Goods and shipping without tax."
+  netAmount: MoneyV2!
+  "The tax."
+  taxAmount: MoneyV2!
+  "Net amount and tax."
+  grossAmount: MoneyV2!
+  "What was charged, less ` + "`" + `grossAmount` + "`" + `: a few minor units at most."
+  roundingAmount: MoneyV2!
+  "What was charged, or given back."
+  totalAmount: MoneyV2!
+  "What is taxed at each rate, the highest rate first."
+  taxes: [InvoiceTax!]!
+}
+
+"What is taxed at one rate."
+type InvoiceTax {
+  "In percent: 19.0."
+  rate: Float!
+  "What it is worked out of."
+  taxableAmount: MoneyV2!
+  "The tax."
+  taxAmount: MoneyV2!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/localization.graphqls", Input: `extend type Query {
   "The country, currency and language that this operation is answered in."
   localization: Localization!
@@ -6059,6 +6174,62 @@ func (ec *executionContext) childFields_ImageEdge(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type ImageEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Invoice(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Invoice_id(ctx, field)
+	case "version":
+		return ec.fieldContext_Invoice_version(ctx, field)
+	case "kind":
+		return ec.fieldContext_Invoice_kind(ctx, field)
+	case "status":
+		return ec.fieldContext_Invoice_status(ctx, field)
+	case "number":
+		return ec.fieldContext_Invoice_number(ctx, field)
+	case "refersTo":
+		return ec.fieldContext_Invoice_refersTo(ctx, field)
+	case "issuedAt":
+		return ec.fieldContext_Invoice_issuedAt(ctx, field)
+	case "totals":
+		return ec.fieldContext_Invoice_totals(ctx, field)
+	case "url":
+		return ec.fieldContext_Invoice_url(ctx, field)
+	case "xmlUrl":
+		return ec.fieldContext_Invoice_xmlUrl(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Invoice", field.Name)
+}
+
+func (ec *executionContext) childFields_InvoiceTax(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rate":
+		return ec.fieldContext_InvoiceTax_rate(ctx, field)
+	case "taxableAmount":
+		return ec.fieldContext_InvoiceTax_taxableAmount(ctx, field)
+	case "taxAmount":
+		return ec.fieldContext_InvoiceTax_taxAmount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvoiceTax", field.Name)
+}
+
+func (ec *executionContext) childFields_InvoiceTotals(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "netAmount":
+		return ec.fieldContext_InvoiceTotals_netAmount(ctx, field)
+	case "taxAmount":
+		return ec.fieldContext_InvoiceTotals_taxAmount(ctx, field)
+	case "grossAmount":
+		return ec.fieldContext_InvoiceTotals_grossAmount(ctx, field)
+	case "roundingAmount":
+		return ec.fieldContext_InvoiceTotals_roundingAmount(ctx, field)
+	case "totalAmount":
+		return ec.fieldContext_InvoiceTotals_totalAmount(ctx, field)
+	case "taxes":
+		return ec.fieldContext_InvoiceTotals_taxes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvoiceTotals", field.Name)
+}
+
 func (ec *executionContext) childFields_Language(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "isoCode":
@@ -6313,6 +6484,8 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_attributes(ctx, field)
 	case "fulfillments":
 		return ec.fieldContext_Order_fulfillments(ctx, field)
+	case "invoices":
+		return ec.fieldContext_Order_invoices(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Order", field.Name)
 }

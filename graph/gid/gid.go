@@ -24,6 +24,7 @@ const (
 	Customer    = "Customer"
 	Address     = "MailingAddress"
 	Shop        = "Shop"
+	Invoice     = "Invoice"
 )
 
 const maxLength = 512

@@ -37,6 +37,7 @@ import (
 	"ordergraph/services/fulfilment"
 	"ordergraph/services/fulfilment/httpcarrier"
 	"ordergraph/services/inventory"
+	"ordergraph/services/invoice"
 	"ordergraph/services/order"
 	"ordergraph/services/payment"
 	"ordergraph/services/payment/stripegateway"
@@ -62,6 +63,7 @@ type Shop struct {
 	Order     *order.Keeper
 	Inventory inventory.Service
 	Parcels   *fulfilment.Keeper
+	Invoice   *invoice.Keeper
 
 	t        testing.TB
 	doorbell *redis.Client
@@ -111,6 +113,10 @@ func New(t testing.TB, set func(*graph.Options), products ...catalog.ProductInpu
 	s.must(err)
 	s.Parcels = s.openParcels(ctx)
 	s.must(err)
+	s.Invoice, err = invoice.New(ctx, invoice.Options{Store: docstoretest.Memory(t), Bell: bell, Orders: s.Order, Seller: invoice.Seller{
+		Name: "Try-out Ltd", Address: "Quay 1", City: "Hamburg", Country: "DE", TaxID: "DE123456788",
+	}})
+	s.must(err)
 	s.work(s.Catalog.Run)
 	s.Accounts = openAccounts(t, bell)
 	s.open()
@@ -157,12 +163,16 @@ func (s *Shop) open() {
 		Limits:     graph.Limits{Limits: transport.Limits{Time: time.Minute}},
 		Log:        telemetry.NewLogger(s.Log, slog.LevelInfo, false),
 		Shop:       graph.Shop{Name: "Try-out", About: "A shop to try things in.", Currency: catalogtest.Currency, Country: "DE", ShipsTo: []string{"DE", "FR"}, PublicURL: PublicURL},
+		Invoice:    s.Invoice,
 	}
 	if s.set != nil {
 		s.set(&options)
 	}
 	s.Handler = graph.New(options)
-	server := httptest.NewServer(s.Handler)
+	mux := http.NewServeMux()
+	mux.Handle("/", s.Handler)
+	mux.Handle("GET "+graph.InvoicePath, graph.Invoices(options))
+	server := httptest.NewServer(mux)
 	s.t.Cleanup(server.Close)
 	s.URL = server.URL
 }

@@ -61,7 +61,7 @@ func startGateway(ctx context.Context, binary, logs string, client redis.Univers
 	here := h.GRPCAddr()
 	cmd := exec.CommandContext(ctx, binary, "serve", "graph")
 	cmd.Env = append(os.Environ(), "RATE_LIMIT=off", "HTTP_ADDR="+g.http, "GRPC_ADDR=", "DEBUG_ADDR="+g.debug, "REDIS_URL="+redisURL, "RPC_SECRET="+secret,
-		"ACCOUNT_ADDR="+here, "ORDER_ADDR="+here, "CATALOG_ADDR="+here, "INVENTORY_ADDR="+here, "CART_ADDR="+here, "LOG_FORMAT=text")
+		"ACCOUNT_ADDR="+here, "ORDER_ADDR="+here, "CATALOG_ADDR="+here, "INVENTORY_ADDR="+here, "CART_ADDR="+here, "FULFILMENT_ADDR="+here, "INVOICE_ADDR="+here, "LOG_FORMAT=text")
 	if logs != "" {
 		logs = filepath.Join(logs, "gateway.log")
 	}

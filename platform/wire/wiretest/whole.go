@@ -110,6 +110,8 @@ func (f *filler) value(t reflect.Type) reflect.Value {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int32, reflect.Int64:
 		v.SetInt(int64(1_000 + f.n))
+	case reflect.Uint8:
+		v.SetUint(uint64(1 + f.n%250))
 	case reflect.Pointer:
 		v.Set(reflect.New(t.Elem()))
 		v.Elem().Set(f.value(t.Elem()))

@@ -1,0 +1,119 @@
+package invoice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"ordergraph/platform/events"
+	"ordergraph/platform/identity"
+	"ordergraph/services/order"
+)
+
+// Topic is the stream on which the invoice service rings its facts.
+const Topic = "invoice"
+
+// LiveTopic is the topic of package live on which documents' versions are rung.
+const LiveTopic = "invoice"
+
+// FactReady tells that an invoice or credit note can be had. Its key is the
+// order's id, Doc the document's; who hears it asks Get and File.
+const FactReady = "invoice.ready"
+
+// group is the name under which the invoice service hears others' facts.
+const group = "invoice"
+
+func (k *Keeper) listen(ctx context.Context) error {
+	return k.o.Bus.Listen(ctx, order.Topic, group, k.heard)
+}
+
+// heard writes what the order is owed by now.
+func (k *Keeper) heard(ctx context.Context, fact events.Fact) error {
+	if fact.Type != order.FactChanged || fact.Key == "" {
+		return nil
+	}
+	o, err := k.o.Orders.Get(ctx, identity.Ourselves(), fact.Key, "")
+	if errors.Is(err, order.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("order %s: %w", fact.Key, err)
+	}
+	return k.Issue(ctx, o)
+}
+
+// Issue writes the documents that the order is owed: an invoice once it was
+// confirmed, a credit note once the money is back. Repeating it is harmless.
+func (k *Keeper) Issue(ctx context.Context, o order.Order) error {
+	if !billable(o.Status) {
+		return nil
+	}
+	invoice, err := k.write(ctx, o, KindInvoice, document{})
+	if err != nil {
+		return fmt.Errorf("invoice of order %s: %w", o.ID, err)
+	}
+	if o.Status != order.Refunded {
+		return nil
+	}
+	if _, err := k.write(ctx, o, KindCreditNote, invoice); err != nil {
+		return fmt.Errorf("credit note of order %s: %w", o.ID, err)
+	}
+	return nil
+}
+
+// billable reports whether an order in this state was confirmed once.
+func billable(s order.Status) bool {
+	switch s {
+	case order.Confirmed, order.Fulfilling, order.Shipped, order.Delivered, order.Cancelled, order.Refunded:
+		return true
+	}
+	return false
+}
+
+// write brings one document from wherever it is to READY.
+func (k *Keeper) write(ctx context.Context, o order.Order, kind Kind, of document) (document, error) {
+	d, err := k.begin(ctx, o, kind, of)
+	if err == nil && d.Number == "" {
+		d, err = k.number(ctx, d)
+	}
+	if err == nil && d.Status != Ready {
+		d, err = k.file(ctx, d)
+	}
+	return d, err
+}
+
+// begin is the document, which is inserted if there is none.
+func (k *Keeper) begin(ctx context.Context, o order.Order, kind Kind, of document) (document, error) {
+	id := idOf(o.ID, kind)
+	d, err := k.invoices.Get(ctx, id)
+	if !isNotFound(err) {
+		return d, err
+	}
+	d = k.draft(o, kind, of)
+	switch err := k.invoices.Insert(ctx, &d); {
+	case isExists(err): // another process was faster
+		return k.invoices.Get(ctx, id)
+	case err != nil:
+		return document{}, err
+	}
+	k.o.Bell.Ring(LiveTopic, d.ID, versionBegun)
+	return d, nil
+}
+
+// rung has the news of a READY document told at once.
+func (k *Keeper) rung(d *document) {
+	k.o.Bell.Ring(LiveTopic, d.ID, versionReady)
+	if k.relay != nil {
+		k.relay.Ring(d)
+	}
+}
+
+func (k *Keeper) ready(d *document) {
+	if len(k.o.Listeners) == 0 {
+		return
+	}
+	now := k.now()
+	d.Outbox.Add(now, events.Fact{
+		ID: fmt.Sprintf("%s:%d:%s", d.ID, versionReady, FactReady), Type: FactReady, Doc: d.ID, Key: d.OrderID, At: now,
+	}, k.o.Listeners...)
+}

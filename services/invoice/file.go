@@ -1,0 +1,43 @@
+package invoice
+
+import (
+	"context"
+	"fmt"
+
+	"ordergraph/platform/docstore"
+)
+
+// file renders the numbered document and makes it READY. Its files are kept as
+// they are: whoever renders them again gets the same bytes, as long as the
+// program is the same.
+func (k *Keeper) file(ctx context.Context, d document) (document, error) {
+	xml, err := d.renderXML()
+	if err != nil {
+		return document{}, err
+	}
+	pdf, err := d.renderPDF(xml)
+	if err != nil {
+		return document{}, err
+	}
+	kept := files{Meta: docstore.Meta{ID: d.ID}, PDF: pdf, XML: xml}
+	if err := k.files.Insert(ctx, &kept); isExists(err) { // whoever was first decides, another version of the program perhaps
+		if kept, err = k.files.Get(ctx, d.ID); err != nil {
+			return document{}, err
+		}
+	} else if err != nil {
+		return document{}, fmt.Errorf("keep the files: %w", err)
+	}
+	news := false
+	d, err = k.invoices.Update(ctx, d.ID, func(d *document) error {
+		if news = d.Status != Ready; !news {
+			return docstore.Unchanged
+		}
+		d.Status, d.Digests = Ready, digests{PDF: digestOf(kept.PDF), XML: digestOf(kept.XML)}
+		k.ready(d)
+		return nil
+	})
+	if err == nil && news {
+		k.rung(&d)
+	}
+	return d, err
+}
