@@ -351,7 +351,7 @@ func TestServicesRefuseToo(t *testing.T) {
 			return err
 		},
 		"Query.stock": func(who identity.Caller) error {
-			_, err := w.Inventory.Stock(t.Context(), who, "walk")
+			_, err := w.Inventory.Stock(t.Context(), who, w.Product("Wool Scarf").Variants[0].SKU)
 			return err
 		},
 		"Mutation.staffCreate": func(who identity.Caller) error {
