@@ -19,6 +19,7 @@ import (
 	"ordergraph/platform/identity/identitytest"
 	"ordergraph/services/account"
 	"ordergraph/services/catalog"
+	"ordergraph/services/fulfilment"
 	"ordergraph/services/inventory"
 )
 
@@ -64,6 +65,14 @@ var visits = map[string]string{
 	"Query.shop":                   `{ shop { name } }`,
 	"Query.customers":              `{ customers(first: 100) { nodes { id orders(first: 1) { nodes { id } } } } }`,
 	"Query.stock":                  `{ stock(sku: "$sku") { levels { onHand } } }`,
+
+	"Query.consignments":          `{ consignments(first: 1) { nodes { id } } }`,
+	"Mutation.consignmentPick":    `mutation { consignmentPick(id: "gid://ordergraph/Fulfillment/none") { ` + problems + ` } }`,
+	"Mutation.consignmentPack":    `mutation { consignmentPack(id: "gid://ordergraph/Fulfillment/none") { ` + problems + ` } }`,
+	"Mutation.consignmentShip":    `mutation { consignmentShip(id: "gid://ordergraph/Fulfillment/none") { ` + problems + ` } }`,
+	"Mutation.consignmentDeliver": `mutation { consignmentDeliver(id: "gid://ordergraph/Fulfillment/none") { ` + problems + ` } }`,
+	"Mutation.consignmentFail":    `mutation { consignmentFail(id: "gid://ordergraph/Fulfillment/none") { ` + problems + ` } }`,
+	"Mutation.consignmentReturn":  `mutation { consignmentReturn(id: "gid://ordergraph/Fulfillment/none") { ` + problems + ` } }`,
 
 	"Mutation.cartCreate":              `mutation { cartCreate { cart { id } ` + problems + ` } }`,
 	"Mutation.cartLinesAdd":            `mutation { cartLinesAdd(cartId: "$cart", lines: [{merchandiseId: "$variant"}]) { cart { id } ` + problems + ` } }`,
@@ -354,6 +363,14 @@ func TestServicesRefuseToo(t *testing.T) {
 			_, err := w.Inventory.Stock(t.Context(), who, w.Product("Wool Scarf").Variants[0].SKU)
 			return err
 		},
+		"Query.consignments": func(who identity.Caller) error {
+			_, err := w.Parcels.List(t.Context(), who, fulfilment.ListQuery{})
+			return err
+		},
+		// There is no consignment to change here; the service's own suite asks
+		// as everybody.
+		"Mutation.consignmentPick": nil, "Mutation.consignmentPack": nil, "Mutation.consignmentShip": nil,
+		"Mutation.consignmentDeliver": nil, "Mutation.consignmentFail": nil, "Mutation.consignmentReturn": nil,
 		"Mutation.staffCreate": func(who identity.Caller) error {
 			_, err := w.Accounts.Keeper.CreateStaff(t.Context(), who, account.StaffInput{
 				Email: rand.Text() + "@shop.example", Password: graphtest.Password, Roles: []identity.Role{identity.Support},
