@@ -175,7 +175,7 @@ func (k *Keeper) watch(ctx context.Context, session identity.Session) error {
 		w = &watched{until: session.Expires, known: make(chan struct{}), followers: map[*follower]struct{}{}}
 		w.forget = time.AfterFunc(time.Until(w.until), func() { k.expire(session.ID, w) })
 		k.watched[session.ID] = w
-		k.asking.Go(func() { k.begin(session.ID, w) })
+		k.asking.Go(func() { k.begin(session.ID, w) }) //nolint:contextcheck // for all who show the session, not for the first alone
 	} else if w != nil && session.Expires.After(w.until) { // a newer token of the same session
 		w.until = session.Expires
 	}

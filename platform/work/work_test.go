@@ -74,7 +74,7 @@ func TestPausesGrowAndAreBounded(t *testing.T) {
 
 func TestSafely(t *testing.T) {
 	own := errors.New("own")
-	if err := work.Safely(func() error { return own }); err != own {
+	if err := work.Safely(func() error { return own }); !errors.Is(err, own) {
 		t.Errorf("%v", err)
 	}
 	if err := work.Safely(func() error { return nil }); err != nil {
