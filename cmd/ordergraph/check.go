@@ -42,7 +42,7 @@ func (checkCmd) Help() string {
 var errFound = fault.New(fault.Conflict, "found", "Something does not agree.")
 
 // checked are the services whose books are compared, with those they call.
-var checked = []string{"inventory", "catalog", "cart", "payment", "order"}
+var checked = []string{"inventory", "catalog", "cart", "payment", "order", "fulfilment"}
 
 func (c *checkCmd) Run(ctx context.Context) error {
 	if err := c.check(); err != nil {
