@@ -322,12 +322,12 @@ func TestWhileAClientIsRecognised(t *testing.T) {
 	}
 	again.send(`{"type":"connection_init"}`)
 	early.subscribe("1", `{ hello }`)
-	patient.wantQuiet()
-	close(sessions.gate)
-	patient.want(`{"type":"connection_ack"}`)
 	for p, code := range map[*peer]websocket.StatusCode{again: 4429, early: 4401} {
 		p.wantClosed(code, "")
 	}
+	patient.wantQuiet()
+	close(sessions.gate)
+	patient.want(`{"type":"connection_ack"}`)
 }
 
 // However many operations are sent at once, only so many are executed at a
