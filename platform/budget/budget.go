@@ -16,6 +16,8 @@ import (
 
 	redisrate "github.com/go-redis/redis_rate/v10"
 	"github.com/redis/go-redis/v9"
+
+	"ordergraph/platform/absence"
 )
 
 // Limit is what a key may spend. A key always has the same.
@@ -55,7 +57,7 @@ type Budgets struct {
 	client *redis.Client // nil: none
 	shared *redisrate.Limiter
 	purses purses
-	away   absence
+	away   absence.Absence
 
 	asked, alone, saved, refused atomic.Uint64
 }
@@ -102,7 +104,7 @@ func (b *Budgets) Take(ctx context.Context, key string, l Limit, cost int) Resul
 	case need <= 0:
 		b.saved.Add(1)
 		return Result{Allowed: true, Remaining: level}
-	case b.client != nil && b.away.allows(now):
+	case b.client != nil && b.away.Allows(now):
 		var err error
 		if r, err = b.ask(ctx, key, l, need); err == nil {
 			b.asked.Add(1)
@@ -147,7 +149,7 @@ func (b *Budgets) ask(ctx context.Context, key string, l Limit, n int) (Result, 
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.o.Within)
 	defer cancel()
 	got, err := b.shared.AllowN(call, key, redisrate.Limit{Rate: l.Rate, Burst: l.Burst, Period: l.Per}, n)
-	switch again, changed := b.away.learn(err, b.o.Now()); {
+	switch again, changed := b.away.Learn(err, b.o.Now()); {
 	case err != nil && changed:
 		b.o.Log.WarnContext(ctx, "redis is away; each process limits by itself, with the same budgets", "error", err, "again", again)
 	case changed:
@@ -170,7 +172,7 @@ type Figures struct {
 
 // Figures tells what was decided so far, and by whom.
 func (b *Budgets) Figures() Figures {
-	return Figures{b.asked.Load(), b.alone.Load(), b.saved.Load(), b.refused.Load(), b.away.is()}
+	return Figures{b.asked.Load(), b.alone.Load(), b.saved.Load(), b.refused.Load(), b.away.Is()}
 }
 
 func whole(points float64) int { return int(math.Floor(points + 1e-6)) }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"ordergraph/platform/absence"
 )
 
 // Options of a Cache.
@@ -32,7 +34,7 @@ type Cache struct {
 	o      Options
 	client *redis.Client // nil: none
 	here   recent
-	away   absence
+	away   absence.Absence
 }
 
 // New makes a cache. Redis may be away.
@@ -124,13 +126,13 @@ var errAway = errors.New("redis is away")
 // call makes a call to Redis, unless that was away a moment ago. It may take
 // its time, whatever becomes of the request that caused it.
 func (c *Cache) call(ctx context.Context, now time.Time, do func(context.Context) error) error {
-	if c.client == nil || !c.away.allows(now) {
+	if c.client == nil || !c.away.Allows(now) {
 		return errAway
 	}
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.o.Within)
 	defer cancel()
 	err := do(call)
-	switch again, changed := c.away.learn(err, now); {
+	switch again, changed := c.away.Learn(err, now); {
 	case err != nil && changed:
 		c.o.Log.WarnContext(ctx, "redis is away; each process remembers for itself", "cache", c.o.Prefix, "error", err, "again", again)
 	case changed:

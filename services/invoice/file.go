@@ -11,15 +11,10 @@ import (
 // they are: whoever renders them again gets the same bytes, as long as the
 // program is the same.
 func (k *Keeper) file(ctx context.Context, d document) (document, error) {
-	xml, err := d.renderXML()
+	kept, err := k.draw(ctx, d)
 	if err != nil {
 		return document{}, err
 	}
-	pdf, err := d.renderPDF(xml)
-	if err != nil {
-		return document{}, err
-	}
-	kept := files{Meta: docstore.Meta{ID: d.ID}, PDF: pdf, XML: xml}
 	if err := k.files.Insert(ctx, &kept); isExists(err) { // whoever was first decides, another version of the program perhaps
 		if kept, err = k.files.Get(ctx, d.ID); err != nil {
 			return document{}, err
@@ -40,4 +35,23 @@ func (k *Keeper) file(ctx context.Context, d document) (document, error) {
 		k.rung(&d)
 	}
 	return d, err
+}
+
+// draw renders the document's files when it is its turn.
+func (k *Keeper) draw(ctx context.Context, d document) (files, error) {
+	select {
+	case k.drawing <- struct{}{}:
+		defer func() { <-k.drawing }()
+	case <-ctx.Done():
+		return files{}, ctx.Err()
+	}
+	xml, err := d.renderXML()
+	if err != nil {
+		return files{}, err
+	}
+	pdf, err := d.renderPDF(xml)
+	if err != nil {
+		return files{}, err
+	}
+	return files{Meta: docstore.Meta{ID: d.ID}, PDF: pdf, XML: xml}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"ordergraph/platform/docstore"
@@ -47,6 +48,7 @@ type Keeper struct {
 	invoices *docstore.Collection[document]
 	series   *docstore.Collection[series]
 	files    *docstore.Collection[files]
+	drawing  chan struct{}           // taken while files are drawn
 	relay    *events.Relay[document] // nil where nobody listens
 }
 
@@ -63,7 +65,9 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 	if err := o.Seller.Check(); err != nil {
 		return nil, err
 	}
-	k := &Keeper{o: o}
+	// Half the processors draw at most, so that a rush of orders leaves room
+	// for those who are buying.
+	k := &Keeper{o: o, drawing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
 	var err error
 	if k.invoices, err = docstore.Open[document](ctx, o.Store, invoicesSpec); err != nil {
 		return nil, fmt.Errorf("invoice service: %w", err)

@@ -1,4 +1,6 @@
-package budget
+// Package absence keeps those who can do without something from waiting for it
+// while it is away.
+package absence
 
 import (
 	"math/rand/v2"
@@ -11,24 +13,25 @@ const (
 	mostPause  = 30 * time.Second
 )
 
-// absence keeps callers from waiting for a Redis that does not answer: after
-// an error one call is let through at growing intervals, until one succeeds.
-type absence struct {
+// An Absence lets one call through at growing intervals after an error, until
+// one succeeds. The zero Absence is of something that is there. It may be used
+// from many goroutines.
+type Absence struct {
 	mu      sync.Mutex
 	pause   time.Duration // 0: it answers
 	until   time.Time
 	probing bool
 }
 
-// is reports whether Redis is away.
-func (a *absence) is() bool {
+// Is reports whether it is away.
+func (a *Absence) Is() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.pause != 0
 }
 
-// allows admits a call, which ends in learn.
-func (a *absence) allows(now time.Time) bool {
+// Allows admits a call, which ends in Learn.
+func (a *Absence) Allows(now time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.pause == 0 {
@@ -41,9 +44,9 @@ func (a *absence) allows(now time.Time) bool {
 	return true
 }
 
-// learn notes what came of a call: when the next one is let through, and
+// Learn notes what came of a call: when the next one is let through, and
 // whether that is news.
-func (a *absence) learn(err error, now time.Time) (again time.Duration, changed bool) {
+func (a *Absence) Learn(err error, now time.Time) (again time.Duration, changed bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	was := a.pause != 0
