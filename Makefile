@@ -43,7 +43,8 @@ test-mongo: ## The store's contract and the journeys against a MongoDB server: M
 	ORDERGRAPH_REQUIRE_MONGO=1 go test -race -count=1 -timeout 20m -run 'Mongo' ./platform/docstore/... ./test/...
 
 lint: ## Linters with their reasons in .golangci.yaml, import rules, known vulnerabilities
-	go run $(GOLANGCI) run ./...
+	@# A cache of its own: findings are kept with the path they were made at, and rules that go by path miss those of another checkout.
+	GOLANGCI_LINT_CACHE=$(CURDIR)/bin/lint-cache go run $(GOLANGCI) run ./...
 	./test/vulnerabilities
 
 generate: ## Generate code again: GraphQL (gqlgen) and gRPC (protoc)
