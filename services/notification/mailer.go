@@ -24,6 +24,18 @@ type Letter struct {
 	Subject   string
 	Text      string
 	HTML      string
+	// Unsubscribe is where the reader can end mails like this one (RFC 8058);
+	// "" for mails that belong to what they have bought or asked for.
+	Unsubscribe string
+	Attachments []Attachment
+}
+
+// An Attachment is a file that goes with a mail.
+type Attachment struct {
+	Name        string // "2026-000001.pdf"
+	ContentType string
+	Content     []byte
+	Inline      string // the Content-ID under which the HTML shows it; "": it stands beside the text
 }
 
 // Outcome is what came of an attempt that did not succeed.
@@ -46,12 +58,14 @@ const (
 // A Failure is a mail that the provider did not take, or may not have taken.
 type Failure struct {
 	Outcome Outcome
-	Code    string // the provider's, such as "550 5.1.1"; never its words, which may hold the address
+	Code    string // the provider's, such as "550 5.1.1" or "21211"; never its words, which may hold the address
+	// After is how long the provider asks to be left alone; 0: it does not say.
+	After time.Duration
 	Err     error  // for debugging; never logged
 }
 
 // Error says what happened, without personal data.
-func (f *Failure) Error() string { return fmt.Sprintf("mail %s %s", f.Outcome, f.Code) }
+func (f *Failure) Error() string { return fmt.Sprintf("message %s %s", f.Outcome, f.Code) }
 
 func (f *Failure) Unwrap() error { return f.Err }
 

@@ -38,8 +38,11 @@ func AccountSubject(customerID string) string { return "account:" + customerID }
 // Channel is the way a message takes.
 type Channel string
 
-// Mail is the one channel so far.
-const Mail Channel = "MAIL"
+// The channels.
+const (
+	Mail Channel = "MAIL"
+	SMS  Channel = "SMS"
+)
 
 // Kind is what a message says.
 type Kind string
@@ -53,19 +56,27 @@ const (
 	PasswordChanged   Kind = "password_changed"
 	OrderConfirmed    Kind = "confirmed"
 	OrderFailed       Kind = "failed" // after the customer had been told that it was under way
+	OrderShipped      Kind = "shipped"
+	OrderDelivered    Kind = "delivered"
 	OrderCancelled    Kind = "cancelled"
 	OrderRefunded     Kind = "refunded"
+	InvoiceFollows    Kind = "invoice" // the invoice that was not ready when the order's confirmation went out
 )
 
 // Status is how far a message has come.
 type Status string
 
-// A message is queued until it ends in one of the others.
+// A message is queued until it ends in one of the others. An SMS that was sent
+// moves on to Delivered or Undelivered when its provider tells.
 const (
-	Queued   Status = "QUEUED"
-	Sent     Status = "SENT"     // the provider has taken it
-	Dead     Status = "DEAD"     // given up; see Replay
-	Obsolete Status = "OBSOLETE" // no longer of use before it could be sent, as when its link has expired
+	Queued      Status = "QUEUED"
+	Sent        Status = "SENT"        // the provider has taken it
+	Delivered   Status = "DELIVERED"   // the provider says that it has arrived
+	Undelivered Status = "UNDELIVERED" // the provider took it, and says that it cannot arrive
+	Dead        Status = "DEAD"        // given up; see Replay
+	Dropped     Status = "DROPPED"     // given up, and put away by an operator
+	Obsolete    Status = "OBSOLETE"    // no longer of use before it could be sent, as when its link has expired
+	OptedOut    Status = "OPTED_OUT"   // the customer wants no messages of this channel
 )
 
 // A Notification is one message to one customer.
