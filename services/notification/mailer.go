@@ -61,7 +61,7 @@ type Failure struct {
 	Code    string // the provider's, such as "550 5.1.1" or "21211"; never its words, which may hold the address
 	// After is how long the provider asks to be left alone; 0: it does not say.
 	After time.Duration
-	Err     error  // for debugging; never logged
+	Err   error // for debugging; never logged
 }
 
 // Error says what happened, without personal data.
