@@ -3,6 +3,8 @@ package transport
 import (
 	"context"
 	"sync"
+
+	"ordergraph/platform/budget"
 )
 
 // doors count the connections that stay open, and empty the house when the
@@ -12,14 +14,14 @@ type doors struct {
 
 	mu      sync.Mutex
 	inside  map[*visit]struct{}
-	from    map[string]int // by address
+	from    map[string]int // by network, as budget.Network has it
 	closing bool
 	empty   chan struct{} // closed when closing and nobody is inside
 }
 
 // A visit is one connection that stays open.
 type visit struct {
-	address string
+	network string
 	leave   func() // asks it to end
 }
 
@@ -37,6 +39,7 @@ const (
 // once, under the lock of the doors: it must not block, nor call them. The
 // connection then ends in its own way. Who was let in calls exit.
 func (d *doors) enter(address string, leave func()) (*visit, refusalAtDoor) {
+	network := budget.Network(address)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
@@ -44,15 +47,15 @@ func (d *doors) enter(address string, leave func()) (*visit, refusalAtDoor) {
 		return nil, houseClosing
 	case len(d.inside) >= d.limits.Connections:
 		return nil, houseFull
-	case d.from[address] >= d.limits.PerAddress:
+	case d.from[network] >= d.limits.PerAddress:
 		return nil, addressFull
 	}
 	if d.inside == nil {
 		d.inside, d.from = map[*visit]struct{}{}, map[string]int{}
 	}
-	v := &visit{address: address, leave: leave}
+	v := &visit{network: network, leave: leave}
 	d.inside[v] = struct{}{}
-	d.from[address]++
+	d.from[network]++
 	return v, welcome
 }
 
@@ -63,8 +66,8 @@ func (d *doors) exit(v *visit) {
 		return
 	}
 	delete(d.inside, v)
-	if d.from[v.address]--; d.from[v.address] == 0 {
-		delete(d.from, v.address)
+	if d.from[v.network]--; d.from[v.network] == 0 {
+		delete(d.from, v.network)
 	}
 	if len(d.inside) > 0 {
 		return

@@ -78,7 +78,7 @@ type Limits struct {
 	Body        int64         // bytes of a request or of a message
 	Time        time.Duration // for one query or mutation, and for the first answer of a subscription
 	Connections int           // that stay open: sockets and event streams, in all
-	PerAddress  int           // of these, from one address
+	PerAddress  int           // of these, from one address, or one network of IPv6 (budget.Network)
 	Streams     int           // operations at a time on one connection
 	InitWithin  time.Duration // until connection_init
 	SendWithin  time.Duration // how long a client may take to read one message

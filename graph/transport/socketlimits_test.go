@@ -223,22 +223,23 @@ func TestConnectionsAreLimited(t *testing.T) {
 		}
 		return response
 	}
-	first := h.dial(t, "From", "a")
-	h.dial(t, "From", "a")
-	full := try("a")
+	// One network of IPv6 is one client.
+	first := h.dial(t, "From", "2001:db8::1")
+	h.dial(t, "From", "2001:db8::2")
+	full := try("2001:db8::3")
 	if full.StatusCode != 429 || full.Header.Get("Retry-After") == "" {
 		t.Errorf("%v", full)
 	}
 	wantRefused(t, full, "THROTTLED")
-	h.dial(t, "From", "b")
-	full = try("c")
+	h.dial(t, "From", "198.51.100.1")
+	full = try("198.51.100.2")
 	if full.StatusCode != 503 || full.Header.Get("Retry-After") == "" {
 		t.Errorf("%v", full)
 	}
 	wantRefused(t, full, "UNAVAILABLE")
 	_ = first.ws.CloseNow()
 	eventually(t, "there is room again", func() bool { return h.Connections() == 2 })
-	if again := try("a"); again.StatusCode != 101 {
+	if again := try("2001:db8::1"); again.StatusCode != 101 {
 		t.Errorf("%v", again)
 	}
 }
