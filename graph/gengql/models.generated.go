@@ -132,7 +132,7 @@ type CheckoutInput struct {
 	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 	// Where the confirmation is sent.
 	Email string `json:"email"`
-	// Where short messages are sent, in E.164: +491701234567.
+	// Where short messages are sent: as it is dialled where the goods go, or international. The order has it in E.164.
 	Phone *string `json:"phone,omitempty"`
 	// Where the goods go; its country decides taxes and shipping rates.
 	ShippingAddress MailingAddressInput `json:"shippingAddress"`

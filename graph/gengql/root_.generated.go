@@ -767,7 +767,7 @@ input CheckoutInput {
   idempotencyKey: String
   "Where the confirmation is sent."
   email: String!
-  "Where short messages are sent, in E.164: +491701234567."
+  "Where short messages are sent: as it is dialled where the goods go, or international. The order has it in E.164."
   phone: String
   "Where the goods go; its country decides taxes and shipping rates."
   shippingAddress: MailingAddressInput!

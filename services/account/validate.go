@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"ordergraph/platform/fault"
+	"ordergraph/platform/phone"
 )
 
 const (
@@ -24,7 +25,6 @@ const (
 
 var (
 	host     = regexp.MustCompile(`^(?i)([\p{L}\p{N}]([\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+[\p{L}]([\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?$`)
-	e164     = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 	province = regexp.MustCompile(`^[A-Z0-9]{1,3}$`)
 )
 
@@ -59,9 +59,12 @@ func (p *profile) tidy() error {
 			return ErrInput.Field(f.name).Say("This must be one line of at most %d bytes.", maxPart)
 		}
 	}
-	p.Phone = strings.TrimSpace(p.Phone)
-	if p.Phone != "" && !e164.MatchString(p.Phone) {
-		return ErrInput.Field("phone").Say("A phone number must be in international form, such as +491701234567.")
+	if p.Phone = strings.TrimSpace(p.Phone); p.Phone != "" {
+		number, err := phone.Parse(p.Phone, "") // nobody knows where they live
+		if err != nil {
+			return ErrInput.Field("phone").Say("This is not a telephone number in international form, such as +491701234567.")
+		}
+		p.Phone = number
 	}
 	p.Locale = strings.TrimSpace(p.Locale)
 	if p.Locale == "" {
@@ -103,8 +106,13 @@ func (a *Address) tidy() error {
 		return at("country").Say("This is not an ISO 3166-1 alpha-2 country code, such as DE or US.")
 	case a.Province != "" && !province.MatchString(a.Province):
 		return at("province").Say("A province is the part of its ISO 3166-2 code behind the country, such as CA for California.")
-	case a.Phone != "" && !e164.MatchString(a.Phone):
-		return at("phone").Say("A phone number must be in international form, such as +491701234567.")
+	}
+	if a.Phone != "" {
+		number, err := phone.Parse(a.Phone, a.Country)
+		if err != nil {
+			return at("phone").Say("%s", fault.Of(err).Message)
+		}
+		a.Phone = number
 	}
 	return nil
 }

@@ -11,7 +11,9 @@ import (
 
 	"golang.org/x/text/language"
 
+	"ordergraph/platform/fault"
 	"ordergraph/platform/money"
+	"ordergraph/platform/phone"
 	"ordergraph/services/cart"
 )
 
@@ -28,9 +30,6 @@ const (
 )
 
 var (
-	// e164 is the international form of a telephone number (ITU-T E.164):
-	// a plus, a country code, at most 15 digits in all.
-	e164     = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 	method   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:-]*$`)
 	handle   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 	province = regexp.MustCompile(`^[A-Z0-9]{1,3}$`)
@@ -78,17 +77,14 @@ func validate(in CheckoutInput) (CheckoutInput, []cart.Problem) {
 	if !isEmail(in.Email) {
 		wrong.of(at("email"), "This is not an e-mail address.")
 	}
-	in.Phone = strings.TrimSpace(in.Phone)
-	if in.Phone != "" && !e164.MatchString(in.Phone) {
-		wrong.of(at("phone"), "A phone number must be in international form, such as +491701234567.")
-	}
 
 	in.ShippingAddress = tidyAddress(in.ShippingAddress)
-	wrong.ofAddress("shippingAddress", in.ShippingAddress)
+	wrong.ofPhone(at("phone"), &in.Phone, in.ShippingAddress.Country)
+	wrong.ofAddress("shippingAddress", &in.ShippingAddress)
 	if in.BillingAddress != nil {
 		a := tidyAddress(*in.BillingAddress)
 		in.BillingAddress = &a
-		wrong.ofAddress("billingAddress", a)
+		wrong.ofAddress("billingAddress", &a)
 	}
 
 	in.ShippingRate = strings.TrimSpace(in.ShippingRate)
@@ -138,7 +134,22 @@ func validate(in CheckoutInput) (CheckoutInput, []cart.Problem) {
 	return in, wrong
 }
 
-func (c *complaint) ofAddress(name string, a Address) {
+// ofPhone brings a telephone number, if there is one, into E.164. Written
+// without its country's code it is one of country.
+func (c *complaint) ofPhone(field []string, number *string, country string) {
+	*number = strings.TrimSpace(*number)
+	if *number == "" {
+		return
+	}
+	e164, err := phone.Parse(*number, country)
+	if err != nil {
+		c.of(field, "%s", fault.Of(err).Message)
+		return
+	}
+	*number = e164
+}
+
+func (c *complaint) ofAddress(name string, a *Address) {
 	for _, part := range []struct {
 		field, value string
 	}{
@@ -166,9 +177,7 @@ func (c *complaint) ofAddress(name string, a Address) {
 	if a.Province != "" && !province.MatchString(a.Province) {
 		c.of(at(name, "province"), "A province is the part of its ISO 3166-2 code behind the country, such as CA for California.")
 	}
-	if a.Phone != "" && !e164.MatchString(a.Phone) {
-		c.of(at(name, "phone"), "A phone number must be in international form, such as +491701234567.")
-	}
+	c.ofPhone(at(name, "phone"), &a.Phone, a.Country)
 }
 
 func tidyAddress(a Address) Address {

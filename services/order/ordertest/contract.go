@@ -105,7 +105,7 @@ func problemsNameTheField(t *testing.T, s *Shop, orders order.Service) {
 		{"email", func(in *order.CheckoutInput) { in.Email = "Ada <ada@example.org>" }},
 		{"email", func(in *order.CheckoutInput) { in.Email = "ada@example.org\r\nBcc: eve@example.org" }},
 		{"email", func(in *order.CheckoutInput) { in.Email = strings.Repeat("a", 65) + "@example.org" }},
-		{"phone", func(in *order.CheckoutInput) { in.Phone = "0170 1234567" }},
+		{"phone", func(in *order.CheckoutInput) { in.Phone = "0170 123" }},
 		{"phone", func(in *order.CheckoutInput) { in.Phone = "+4917012345678901" }},
 		{"shippingAddress.lastName", func(in *order.CheckoutInput) { in.ShippingAddress.LastName = "  " }},
 		{"shippingAddress.address1", func(in *order.CheckoutInput) { in.ShippingAddress.Address1 = "" }},
@@ -170,14 +170,16 @@ func cardNumbersAreRefused(t *testing.T, s *Shop, orders order.Service) {
 
 func theInputIsTidied(t *testing.T, s *Shop, orders order.Service) {
 	in := s.Input(s.Cart("mug"), func(in *order.CheckoutInput) {
-		in.Email, in.Locale, in.Phone = " ada@example.org ", "", ""
+		in.Email, in.Locale, in.Phone = " ada@example.org ", "", " 0170/123 45 67"
 		in.ShippingAddress.Country, in.ShippingAddress.City, in.ShippingAddress.Province = "de", " Berlin ", "de-be"
+		in.ShippingAddress.Phone = "(030) 123456"
 	})
 	got, err := orders.Checkout(background, identity.Caller{}, in)
 	s.must(err)
 	o := got.Order
 	if o == nil || o.Email != "ada@example.org" || o.Locale != "en" || o.ShippingAddress.Country != "DE" || o.ShippingAddress.City != "Berlin" ||
-		o.ShippingAddress.Province != "BE" || o.BillingAddress != o.ShippingAddress {
+		o.ShippingAddress.Province != "BE" || o.Phone != "+491701234567" ||
+		o.ShippingAddress.Phone != "+4930123456" || o.BillingAddress != o.ShippingAddress {
 		t.Errorf("%+v", got)
 	}
 }
