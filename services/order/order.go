@@ -136,6 +136,7 @@ type Order struct {
 	BillingAddress  Address
 	Quote           cart.Quote // lines, prices, discounts, tax, shipping as paid
 	Payment         PaymentView
+	Refunds         []Refund // oldest first; one for all of it where the order was called off
 	Timeline        []Entry
 	CancelReason    string
 }
@@ -148,6 +149,50 @@ type PaymentView struct {
 	Last4     string
 	Captured  money.Amount
 	Refunded  money.Amount
+}
+
+// A Refund is money given back, or about to be. What of the amount is neither
+// for lines nor for the shipping was given for nothing in particular.
+type Refund struct {
+	ID       string       // within the order: "1", "2", …; RefundOfCancel where it was called off
+	Amount   money.Amount // taxes included
+	Lines    []RefundLine
+	Shipping money.Amount // of the amount, for the shipping
+	Reason   string       // for the customer; may be empty
+	At       time.Time    // when it was asked for
+	State    RefundState
+}
+
+// RefundOfCancel is the id of the refund of an order that was called off.
+const RefundOfCancel = "cancel"
+
+// RefundLine is units of one line that are given back.
+type RefundLine struct {
+	LineID   string // of the quote
+	Quantity int64
+	Amount   money.Amount // of the refund, for these units
+}
+
+// RefundState is how far a refund has come.
+type RefundState string
+
+// A refund is pending until the processor has done or refused it. One that
+// succeeded is pending again if the bank sends it back.
+const (
+	RefundPending   RefundState = "PENDING"
+	RefundSucceeded RefundState = "SUCCEEDED"
+	RefundFailed    RefundState = "FAILED"
+)
+
+// Refundable is what can still be given back.
+func (o Order) Refundable() money.Amount {
+	left := o.Payment.Captured
+	for _, r := range o.Refunds {
+		if r.State != RefundFailed {
+			left = left.Minus(r.Amount)
+		}
+	}
+	return left
 }
 
 // Entry is one step of an order's story.

@@ -343,6 +343,7 @@ type OrderView struct {
 	Payment         *Payment               `protobuf:"bytes,16,opt,name=payment,proto3" json:"payment,omitempty"`
 	Timeline        []*Entry               `protobuf:"bytes,17,rep,name=timeline,proto3" json:"timeline,omitempty"`
 	CancelReason    string                 `protobuf:"bytes,18,opt,name=cancel_reason,json=cancelReason,proto3" json:"cancel_reason,omitempty"`
+	Refunds         []*Refund              `protobuf:"bytes,30,rep,name=refunds,proto3" json:"refunds,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -503,6 +504,13 @@ func (x *OrderView) GetCancelReason() string {
 	return ""
 }
 
+func (x *OrderView) GetRefunds() []*Refund {
+	if x != nil {
+		return x.Refunds
+	}
+	return nil
+}
+
 type Payment struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	State         string                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
@@ -587,6 +595,158 @@ func (x *Payment) GetRefunded() *cartrpc.Amount {
 	return nil
 }
 
+type Refund struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Amount        *cartrpc.Amount        `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	Lines         []*RefundLine          `protobuf:"bytes,3,rep,name=lines,proto3" json:"lines,omitempty"`
+	Shipping      *cartrpc.Amount        `protobuf:"bytes,4,opt,name=shipping,proto3" json:"shipping,omitempty"`
+	Reason        string                 `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=at,proto3" json:"at,omitempty"`
+	State         string                 `protobuf:"bytes,7,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Refund) Reset() {
+	*x = Refund{}
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Refund) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Refund) ProtoMessage() {}
+
+func (x *Refund) ProtoReflect() protoreflect.Message {
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Refund.ProtoReflect.Descriptor instead.
+func (*Refund) Descriptor() ([]byte, []int) {
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Refund) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Refund) GetAmount() *cartrpc.Amount {
+	if x != nil {
+		return x.Amount
+	}
+	return nil
+}
+
+func (x *Refund) GetLines() []*RefundLine {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *Refund) GetShipping() *cartrpc.Amount {
+	if x != nil {
+		return x.Shipping
+	}
+	return nil
+}
+
+func (x *Refund) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Refund) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Refund) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+type RefundLine struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LineId        string                 `protobuf:"bytes,1,opt,name=line_id,json=lineId,proto3" json:"line_id,omitempty"`
+	Quantity      int64                  `protobuf:"varint,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	Amount        *cartrpc.Amount        `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RefundLine) Reset() {
+	*x = RefundLine{}
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefundLine) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefundLine) ProtoMessage() {}
+
+func (x *RefundLine) ProtoReflect() protoreflect.Message {
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefundLine.ProtoReflect.Descriptor instead.
+func (*RefundLine) Descriptor() ([]byte, []int) {
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RefundLine) GetLineId() string {
+	if x != nil {
+		return x.LineId
+	}
+	return ""
+}
+
+func (x *RefundLine) GetQuantity() int64 {
+	if x != nil {
+		return x.Quantity
+	}
+	return 0
+}
+
+func (x *RefundLine) GetAmount() *cartrpc.Amount {
+	if x != nil {
+		return x.Amount
+	}
+	return nil
+}
+
 type Entry struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	At            *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
@@ -598,7 +758,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[5]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -610,7 +770,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[5]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -623,7 +783,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{5}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Entry) GetAt() *timestamppb.Timestamp {
@@ -657,7 +817,7 @@ type GetRequest struct {
 
 func (x *GetRequest) Reset() {
 	*x = GetRequest{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[6]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -669,7 +829,7 @@ func (x *GetRequest) String() string {
 func (*GetRequest) ProtoMessage() {}
 
 func (x *GetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[6]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -682,7 +842,7 @@ func (x *GetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRequest.ProtoReflect.Descriptor instead.
 func (*GetRequest) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{6}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetRequest) GetId() string {
@@ -711,7 +871,7 @@ type ListRequest struct {
 
 func (x *ListRequest) Reset() {
 	*x = ListRequest{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[7]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -723,7 +883,7 @@ func (x *ListRequest) String() string {
 func (*ListRequest) ProtoMessage() {}
 
 func (x *ListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[7]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -736,7 +896,7 @@ func (x *ListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
 func (*ListRequest) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{7}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListRequest) GetStatus() string {
@@ -778,7 +938,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[8]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -790,7 +950,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[8]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -803,7 +963,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{8}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Page) GetOrders() []*OrderView {
@@ -836,7 +996,7 @@ type VersionsRequest struct {
 
 func (x *VersionsRequest) Reset() {
 	*x = VersionsRequest{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[9]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -848,7 +1008,7 @@ func (x *VersionsRequest) String() string {
 func (*VersionsRequest) ProtoMessage() {}
 
 func (x *VersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[9]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -861,7 +1021,7 @@ func (x *VersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VersionsRequest.ProtoReflect.Descriptor instead.
 func (*VersionsRequest) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{9}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *VersionsRequest) GetIds() []string {
@@ -880,7 +1040,7 @@ type VersionsResponse struct {
 
 func (x *VersionsResponse) Reset() {
 	*x = VersionsResponse{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[10]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -892,7 +1052,7 @@ func (x *VersionsResponse) String() string {
 func (*VersionsResponse) ProtoMessage() {}
 
 func (x *VersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[10]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -905,7 +1065,7 @@ func (x *VersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VersionsResponse.ProtoReflect.Descriptor instead.
 func (*VersionsResponse) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{10}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *VersionsResponse) GetVersions() map[string]int64 {
@@ -926,7 +1086,7 @@ type CancelRequest struct {
 
 func (x *CancelRequest) Reset() {
 	*x = CancelRequest{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[11]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -938,7 +1098,7 @@ func (x *CancelRequest) String() string {
 func (*CancelRequest) ProtoMessage() {}
 
 func (x *CancelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[11]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -951,7 +1111,7 @@ func (x *CancelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRequest.ProtoReflect.Descriptor instead.
 func (*CancelRequest) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{11}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CancelRequest) GetOrderId() string {
@@ -984,7 +1144,7 @@ type AuditRequest struct {
 
 func (x *AuditRequest) Reset() {
 	*x = AuditRequest{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[12]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -996,7 +1156,7 @@ func (x *AuditRequest) String() string {
 func (*AuditRequest) ProtoMessage() {}
 
 func (x *AuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[12]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1009,7 +1169,7 @@ func (x *AuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
 func (*AuditRequest) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{12}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AuditRequest) GetAfter() string {
@@ -1030,7 +1190,7 @@ type AuditReport struct {
 
 func (x *AuditReport) Reset() {
 	*x = AuditReport{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[13]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1042,7 +1202,7 @@ func (x *AuditReport) String() string {
 func (*AuditReport) ProtoMessage() {}
 
 func (x *AuditReport) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[13]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1055,7 +1215,7 @@ func (x *AuditReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditReport.ProtoReflect.Descriptor instead.
 func (*AuditReport) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{13}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AuditReport) GetChecked() int64 {
@@ -1090,7 +1250,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[14]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1102,7 +1262,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[14]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1115,7 +1275,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{14}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Finding) GetOrderId() string {
@@ -1174,7 +1334,7 @@ const file_services_order_orderrpc_order_proto_rawDesc = "" +
 	"\x10CheckoutResponse\x124\n" +
 	"\x05order\x18\x01 \x01(\v2\x1e.ordergraph.order.v1.OrderViewR\x05order\x12!\n" +
 	"\faccess_token\x18\x02 \x01(\tR\vaccessToken\x127\n" +
-	"\bproblems\x18\x03 \x03(\v2\x1b.ordergraph.cart.v1.ProblemR\bproblems\"\xe7\x05\n" +
+	"\bproblems\x18\x03 \x03(\v2\x1b.ordergraph.cart.v1.ProblemR\bproblems\"\x9e\x06\n" +
 	"\tOrderView\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12\x18\n" +
@@ -1197,7 +1357,8 @@ const file_services_order_orderrpc_order_proto_rawDesc = "" +
 	"\x05quote\x18\x0f \x01(\v2\x19.ordergraph.cart.v1.QuoteR\x05quote\x126\n" +
 	"\apayment\x18\x10 \x01(\v2\x1c.ordergraph.order.v1.PaymentR\apayment\x126\n" +
 	"\btimeline\x18\x11 \x03(\v2\x1a.ordergraph.order.v1.EntryR\btimeline\x12#\n" +
-	"\rcancel_reason\x18\x12 \x01(\tR\fcancelReason\"\xda\x01\n" +
+	"\rcancel_reason\x18\x12 \x01(\tR\fcancelReason\x125\n" +
+	"\arefunds\x18\x1e \x03(\v2\x1b.ordergraph.order.v1.RefundR\arefunds\"\xda\x01\n" +
 	"\aPayment\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12\x1d\n" +
 	"\n" +
@@ -1205,7 +1366,20 @@ const file_services_order_orderrpc_order_proto_rawDesc = "" +
 	"\x05brand\x18\x03 \x01(\tR\x05brand\x12\x14\n" +
 	"\x05last4\x18\x04 \x01(\tR\x05last4\x126\n" +
 	"\bcaptured\x18\x05 \x01(\v2\x1a.ordergraph.cart.v1.AmountR\bcaptured\x126\n" +
-	"\brefunded\x18\x06 \x01(\v2\x1a.ordergraph.cart.v1.AmountR\brefunded\"a\n" +
+	"\brefunded\x18\x06 \x01(\v2\x1a.ordergraph.cart.v1.AmountR\brefunded\"\x95\x02\n" +
+	"\x06Refund\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x122\n" +
+	"\x06amount\x18\x02 \x01(\v2\x1a.ordergraph.cart.v1.AmountR\x06amount\x125\n" +
+	"\x05lines\x18\x03 \x03(\v2\x1f.ordergraph.order.v1.RefundLineR\x05lines\x126\n" +
+	"\bshipping\x18\x04 \x01(\v2\x1a.ordergraph.cart.v1.AmountR\bshipping\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x12*\n" +
+	"\x02at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
+	"\x05state\x18\a \x01(\tR\x05state\"u\n" +
+	"\n" +
+	"RefundLine\x12\x17\n" +
+	"\aline_id\x18\x01 \x01(\tR\x06lineId\x12\x1a\n" +
+	"\bquantity\x18\x02 \x01(\x03R\bquantity\x122\n" +
+	"\x06amount\x18\x03 \x01(\v2\x1a.ordergraph.cart.v1.AmountR\x06amount\"a\n" +
 	"\x05Entry\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\tR\x06status\x12\x14\n" +
@@ -1265,66 +1439,74 @@ func file_services_order_orderrpc_order_proto_rawDescGZIP() []byte {
 	return file_services_order_orderrpc_order_proto_rawDescData
 }
 
-var file_services_order_orderrpc_order_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_services_order_orderrpc_order_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_services_order_orderrpc_order_proto_goTypes = []any{
 	(*Address)(nil),               // 0: ordergraph.order.v1.Address
 	(*CheckoutRequest)(nil),       // 1: ordergraph.order.v1.CheckoutRequest
 	(*CheckoutResponse)(nil),      // 2: ordergraph.order.v1.CheckoutResponse
 	(*OrderView)(nil),             // 3: ordergraph.order.v1.OrderView
 	(*Payment)(nil),               // 4: ordergraph.order.v1.Payment
-	(*Entry)(nil),                 // 5: ordergraph.order.v1.Entry
-	(*GetRequest)(nil),            // 6: ordergraph.order.v1.GetRequest
-	(*ListRequest)(nil),           // 7: ordergraph.order.v1.ListRequest
-	(*Page)(nil),                  // 8: ordergraph.order.v1.Page
-	(*VersionsRequest)(nil),       // 9: ordergraph.order.v1.VersionsRequest
-	(*VersionsResponse)(nil),      // 10: ordergraph.order.v1.VersionsResponse
-	(*CancelRequest)(nil),         // 11: ordergraph.order.v1.CancelRequest
-	(*AuditRequest)(nil),          // 12: ordergraph.order.v1.AuditRequest
-	(*AuditReport)(nil),           // 13: ordergraph.order.v1.AuditReport
-	(*Finding)(nil),               // 14: ordergraph.order.v1.Finding
-	nil,                           // 15: ordergraph.order.v1.VersionsResponse.VersionsEntry
-	(*cartrpc.Amount)(nil),        // 16: ordergraph.cart.v1.Amount
-	(*cartrpc.Problem)(nil),       // 17: ordergraph.cart.v1.Problem
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
-	(*cartrpc.Quote)(nil),         // 19: ordergraph.cart.v1.Quote
+	(*Refund)(nil),                // 5: ordergraph.order.v1.Refund
+	(*RefundLine)(nil),            // 6: ordergraph.order.v1.RefundLine
+	(*Entry)(nil),                 // 7: ordergraph.order.v1.Entry
+	(*GetRequest)(nil),            // 8: ordergraph.order.v1.GetRequest
+	(*ListRequest)(nil),           // 9: ordergraph.order.v1.ListRequest
+	(*Page)(nil),                  // 10: ordergraph.order.v1.Page
+	(*VersionsRequest)(nil),       // 11: ordergraph.order.v1.VersionsRequest
+	(*VersionsResponse)(nil),      // 12: ordergraph.order.v1.VersionsResponse
+	(*CancelRequest)(nil),         // 13: ordergraph.order.v1.CancelRequest
+	(*AuditRequest)(nil),          // 14: ordergraph.order.v1.AuditRequest
+	(*AuditReport)(nil),           // 15: ordergraph.order.v1.AuditReport
+	(*Finding)(nil),               // 16: ordergraph.order.v1.Finding
+	nil,                           // 17: ordergraph.order.v1.VersionsResponse.VersionsEntry
+	(*cartrpc.Amount)(nil),        // 18: ordergraph.cart.v1.Amount
+	(*cartrpc.Problem)(nil),       // 19: ordergraph.cart.v1.Problem
+	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
+	(*cartrpc.Quote)(nil),         // 21: ordergraph.cart.v1.Quote
 }
 var file_services_order_orderrpc_order_proto_depIdxs = []int32{
 	0,  // 0: ordergraph.order.v1.CheckoutRequest.shipping_address:type_name -> ordergraph.order.v1.Address
 	0,  // 1: ordergraph.order.v1.CheckoutRequest.billing_address:type_name -> ordergraph.order.v1.Address
-	16, // 2: ordergraph.order.v1.CheckoutRequest.expect_total:type_name -> ordergraph.cart.v1.Amount
+	18, // 2: ordergraph.order.v1.CheckoutRequest.expect_total:type_name -> ordergraph.cart.v1.Amount
 	3,  // 3: ordergraph.order.v1.CheckoutResponse.order:type_name -> ordergraph.order.v1.OrderView
-	17, // 4: ordergraph.order.v1.CheckoutResponse.problems:type_name -> ordergraph.cart.v1.Problem
-	17, // 5: ordergraph.order.v1.OrderView.problems:type_name -> ordergraph.cart.v1.Problem
-	18, // 6: ordergraph.order.v1.OrderView.created_at:type_name -> google.protobuf.Timestamp
-	18, // 7: ordergraph.order.v1.OrderView.updated_at:type_name -> google.protobuf.Timestamp
+	19, // 4: ordergraph.order.v1.CheckoutResponse.problems:type_name -> ordergraph.cart.v1.Problem
+	19, // 5: ordergraph.order.v1.OrderView.problems:type_name -> ordergraph.cart.v1.Problem
+	20, // 6: ordergraph.order.v1.OrderView.created_at:type_name -> google.protobuf.Timestamp
+	20, // 7: ordergraph.order.v1.OrderView.updated_at:type_name -> google.protobuf.Timestamp
 	0,  // 8: ordergraph.order.v1.OrderView.shipping_address:type_name -> ordergraph.order.v1.Address
 	0,  // 9: ordergraph.order.v1.OrderView.billing_address:type_name -> ordergraph.order.v1.Address
-	19, // 10: ordergraph.order.v1.OrderView.quote:type_name -> ordergraph.cart.v1.Quote
+	21, // 10: ordergraph.order.v1.OrderView.quote:type_name -> ordergraph.cart.v1.Quote
 	4,  // 11: ordergraph.order.v1.OrderView.payment:type_name -> ordergraph.order.v1.Payment
-	5,  // 12: ordergraph.order.v1.OrderView.timeline:type_name -> ordergraph.order.v1.Entry
-	16, // 13: ordergraph.order.v1.Payment.captured:type_name -> ordergraph.cart.v1.Amount
-	16, // 14: ordergraph.order.v1.Payment.refunded:type_name -> ordergraph.cart.v1.Amount
-	18, // 15: ordergraph.order.v1.Entry.at:type_name -> google.protobuf.Timestamp
-	3,  // 16: ordergraph.order.v1.Page.orders:type_name -> ordergraph.order.v1.OrderView
-	15, // 17: ordergraph.order.v1.VersionsResponse.versions:type_name -> ordergraph.order.v1.VersionsResponse.VersionsEntry
-	14, // 18: ordergraph.order.v1.AuditReport.findings:type_name -> ordergraph.order.v1.Finding
-	1,  // 19: ordergraph.order.v1.Order.Checkout:input_type -> ordergraph.order.v1.CheckoutRequest
-	6,  // 20: ordergraph.order.v1.Order.Get:input_type -> ordergraph.order.v1.GetRequest
-	7,  // 21: ordergraph.order.v1.Order.List:input_type -> ordergraph.order.v1.ListRequest
-	9,  // 22: ordergraph.order.v1.Order.Versions:input_type -> ordergraph.order.v1.VersionsRequest
-	11, // 23: ordergraph.order.v1.Order.Cancel:input_type -> ordergraph.order.v1.CancelRequest
-	12, // 24: ordergraph.order.v1.Order.Audit:input_type -> ordergraph.order.v1.AuditRequest
-	2,  // 25: ordergraph.order.v1.Order.Checkout:output_type -> ordergraph.order.v1.CheckoutResponse
-	3,  // 26: ordergraph.order.v1.Order.Get:output_type -> ordergraph.order.v1.OrderView
-	8,  // 27: ordergraph.order.v1.Order.List:output_type -> ordergraph.order.v1.Page
-	10, // 28: ordergraph.order.v1.Order.Versions:output_type -> ordergraph.order.v1.VersionsResponse
-	3,  // 29: ordergraph.order.v1.Order.Cancel:output_type -> ordergraph.order.v1.OrderView
-	13, // 30: ordergraph.order.v1.Order.Audit:output_type -> ordergraph.order.v1.AuditReport
-	25, // [25:31] is the sub-list for method output_type
-	19, // [19:25] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	7,  // 12: ordergraph.order.v1.OrderView.timeline:type_name -> ordergraph.order.v1.Entry
+	5,  // 13: ordergraph.order.v1.OrderView.refunds:type_name -> ordergraph.order.v1.Refund
+	18, // 14: ordergraph.order.v1.Payment.captured:type_name -> ordergraph.cart.v1.Amount
+	18, // 15: ordergraph.order.v1.Payment.refunded:type_name -> ordergraph.cart.v1.Amount
+	18, // 16: ordergraph.order.v1.Refund.amount:type_name -> ordergraph.cart.v1.Amount
+	6,  // 17: ordergraph.order.v1.Refund.lines:type_name -> ordergraph.order.v1.RefundLine
+	18, // 18: ordergraph.order.v1.Refund.shipping:type_name -> ordergraph.cart.v1.Amount
+	20, // 19: ordergraph.order.v1.Refund.at:type_name -> google.protobuf.Timestamp
+	18, // 20: ordergraph.order.v1.RefundLine.amount:type_name -> ordergraph.cart.v1.Amount
+	20, // 21: ordergraph.order.v1.Entry.at:type_name -> google.protobuf.Timestamp
+	3,  // 22: ordergraph.order.v1.Page.orders:type_name -> ordergraph.order.v1.OrderView
+	17, // 23: ordergraph.order.v1.VersionsResponse.versions:type_name -> ordergraph.order.v1.VersionsResponse.VersionsEntry
+	16, // 24: ordergraph.order.v1.AuditReport.findings:type_name -> ordergraph.order.v1.Finding
+	1,  // 25: ordergraph.order.v1.Order.Checkout:input_type -> ordergraph.order.v1.CheckoutRequest
+	8,  // 26: ordergraph.order.v1.Order.Get:input_type -> ordergraph.order.v1.GetRequest
+	9,  // 27: ordergraph.order.v1.Order.List:input_type -> ordergraph.order.v1.ListRequest
+	11, // 28: ordergraph.order.v1.Order.Versions:input_type -> ordergraph.order.v1.VersionsRequest
+	13, // 29: ordergraph.order.v1.Order.Cancel:input_type -> ordergraph.order.v1.CancelRequest
+	14, // 30: ordergraph.order.v1.Order.Audit:input_type -> ordergraph.order.v1.AuditRequest
+	2,  // 31: ordergraph.order.v1.Order.Checkout:output_type -> ordergraph.order.v1.CheckoutResponse
+	3,  // 32: ordergraph.order.v1.Order.Get:output_type -> ordergraph.order.v1.OrderView
+	10, // 33: ordergraph.order.v1.Order.List:output_type -> ordergraph.order.v1.Page
+	12, // 34: ordergraph.order.v1.Order.Versions:output_type -> ordergraph.order.v1.VersionsResponse
+	3,  // 35: ordergraph.order.v1.Order.Cancel:output_type -> ordergraph.order.v1.OrderView
+	15, // 36: ordergraph.order.v1.Order.Audit:output_type -> ordergraph.order.v1.AuditReport
+	31, // [31:37] is the sub-list for method output_type
+	25, // [25:31] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_services_order_orderrpc_order_proto_init() }
@@ -1338,7 +1520,7 @@ func file_services_order_orderrpc_order_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_services_order_orderrpc_order_proto_rawDesc), len(file_services_order_orderrpc_order_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
