@@ -61,7 +61,7 @@ var All = []Service{
 	{Name: "order", Calls: []string{"cart", "inventory", "payment", "fulfilment"}, Hears: []string{payment.Topic, account.Topic, fulfilment.Topic}},
 	{Name: "fulfilment", Calls: []string{"order", "inventory"}, Hears: []string{order.Topic}},
 	{Name: "invoice", Calls: []string{"order"}, Hears: []string{order.Topic}},
-	{Name: "notification", Calls: []string{"account", "order"}, Hears: []string{account.Topic, order.Topic}},
+	{Name: "notification", Calls: []string{"account", "order", "invoice"}, Hears: []string{account.Topic, order.Topic, invoice.Topic}},
 }
 
 var starts = map[string]func(context.Context, *Ground) error{
@@ -383,13 +383,18 @@ func startNotification(ctx context.Context, g *Ground) error {
 	if err != nil {
 		return err
 	}
+	invoices, err := host.Use(g.Host, invoicerpc.Contract)
+	if err != nil {
+		return err
+	}
 	settings := g.Settings.Mail
 	mailer, err := smtpmail.New(smtpmail.Options{URL: settings.URL, From: settings.From})
 	if err != nil {
 		return err
 	}
 	keeper, err := notification.New(ctx, notification.Options{
-		Store: store, Bus: g.Bus, Mailer: mailer, Accounts: accounts, Orders: orders,
+		Store: store, Bus: g.Bus, Listeners: listeners(notification.Topic), Bell: g.Bell,
+		Mailers: []notification.Mailer{mailer}, Accounts: accounts, Orders: orders, Invoices: invoices,
 		From: settings.From, ShopName: settings.ShopName, PublicURL: settings.PublicURL, Now: g.Now, Log: g.log("notification"),
 	})
 	if err != nil {

@@ -16,14 +16,17 @@ import (
 type document struct {
 	docstore.Meta `bson:",inline"`
 
-	Subject   string    `bson:"subject"`
-	Kind      Kind      `bson:"kind"`
-	Channel   Channel   `bson:"channel"`
-	Ref       string    `bson:"ref"` // what the owning service is asked for
-	MessageID string    `bson:"messageId"`
-	Status    Status    `bson:"status"`
-	CreatedAt time.Time `bson:"createdAt"`
-	UpdatedAt time.Time `bson:"updatedAt"`
+	Subject     string    `bson:"subject"`
+	Kind        Kind      `bson:"kind"`
+	Channel     Channel   `bson:"channel"`
+	Ref         string    `bson:"ref"` // what the owning service is asked for
+	MessageID   string    `bson:"messageId"`
+	ProviderRef string    `bson:"providerRef,omitempty"` // the provider's own name for it
+	Again       int       `bson:"again,omitempty"`       // how often it was resent
+	Shown       int64     `bson:"shown"`                 // grows with every change that others see
+	Status      Status    `bson:"status"`
+	CreatedAt   time.Time `bson:"createdAt"`
+	UpdatedAt   time.Time `bson:"updatedAt"`
 
 	Attempts []Attempt `bson:"attempts,omitempty"`
 	Tries    int       `bson:"tries,omitempty"`  // that count towards maxTries
@@ -57,12 +60,30 @@ var spec = docstore.Spec{Name: "notifications", Indexes: []docstore.Index{
 }}
 
 // newDocument is a message that is due at once. domain is the Message-ID's.
-func newDocument(id, subject string, kind Kind, ref, domain string, now time.Time) *document {
-	return &document{
-		Meta: docstore.Meta{ID: id}, Subject: subject, Kind: kind, Channel: Mail, Ref: ref,
-		MessageID: strings.ToLower(rand.Text()) + "@" + domain,
-		Status:    Queued, CreatedAt: now, UpdatedAt: now, Due: &now,
+func newDocument(id, subject string, kind Kind, channel Channel, ref, domain string, now time.Time) *document {
+	d := &document{
+		Meta: docstore.Meta{ID: id}, Subject: subject, Kind: kind, Channel: channel, Ref: ref,
+		Status: Queued, CreatedAt: now, UpdatedAt: now, Due: &now, Shown: 1,
 	}
+	if channel == Mail {
+		d.MessageID = strings.ToLower(rand.Text()) + "@" + domain
+	}
+	return d
+}
+
+// orderID is the order that the message is about; "" where it is about none.
+func (d *document) orderID() string {
+	id, ok := strings.CutPrefix(d.Subject, OrderSubject(""))
+	if !ok {
+		return ""
+	}
+	return id
+}
+
+// seen notes a change that others see.
+func (d *document) seen(now time.Time) {
+	d.Shown++
+	d.UpdatedAt = now
 }
 
 // begin notes an attempt that is about to be made.
@@ -95,23 +116,26 @@ func (d *document) settleLast(outcome string) {
 // end says that nothing is left to do.
 func (d *document) end(status Status, now time.Time) {
 	forget := now.Add(keepFor)
-	d.Status, d.Due, d.Holder, d.UpdatedAt, d.Forget = status, nil, "", now, &forget
+	d.Status, d.Due, d.Holder, d.Forget, d.DeadAt = status, nil, "", &forget, nil
 	if status == Dead {
 		d.DeadAt = &now
 	}
+	d.seen(now)
 }
 
 // later has it tried again.
 func (d *document) later(wait time.Duration, now time.Time) {
 	due := now.Add(wait)
 	d.Waits++
-	d.Due, d.Holder, d.UpdatedAt = &due, "", now
+	d.Due, d.Holder = &due, ""
+	d.seen(now)
 }
 
 // requeue gives a dead message a new life.
 func (d *document) requeue(now time.Time) {
-	d.Status, d.Due, d.DeadAt, d.Forget, d.UpdatedAt = Queued, &now, nil, nil, now
+	d.Status, d.Due, d.DeadAt, d.Forget = Queued, &now, nil, nil
 	d.Tries, d.Waits = 0, 0
+	d.seen(now)
 	d.Doubts = min(d.Doubts, 1) // that it may have arrived before is still counted
 }
 

@@ -46,7 +46,7 @@ func (k *Keeper) HearAccount(ctx context.Context, f events.Fact) error {
 		k.o.Log.WarnContext(ctx, "the account service asks for a message that is not known here", "kind", due.Kind)
 		return nil
 	}
-	return k.add(ctx, "account:"+due.ID, AccountSubject(f.Key), kind, due.ID)
+	return k.insert(ctx, newDocument("account:"+due.ID, AccountSubject(f.Key), kind, Mail, due.ID, k.domain, k.now()))
 }
 
 // HearOrder takes the effect of a fact of the order service: nil says that all
@@ -67,7 +67,8 @@ func (k *Keeper) HearOrder(ctx context.Context, f events.Fact) error {
 		if !ok || k.now().Sub(e.At) > maxAge {
 			continue
 		}
-		if err := k.add(ctx, fmt.Sprintf("order:%s:%s", o.ID, kind), OrderSubject(o.ID), kind, o.ID); err != nil {
+		id := fmt.Sprintf("order:%s:%s", o.ID, kind)
+		if err := k.insert(ctx, newDocument(id, OrderSubject(o.ID), kind, Mail, o.ID, k.domain, k.now())); err != nil {
 			return err
 		}
 	}

@@ -14,18 +14,24 @@ import (
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
 	"ordergraph/platform/identity"
+	"ordergraph/platform/live"
 	"ordergraph/services/account"
+	"ordergraph/services/invoice"
 	"ordergraph/services/order"
 )
 
-// Options of a Keeper. Store, Mailer, Accounts, Orders, From and PublicURL
+// Options of a Keeper. Store, Mailers, Accounts, Orders, From and PublicURL
 // must be given.
 type Options struct {
 	Store     docstore.Store
-	Bus       *events.Bus // nil: nothing is heard
-	Mailer    Mailer
+	Bus       *events.Bus // nil: nothing is heard or rung
+	Listeners []string    // the groups that hear Topic
+	Bell      *live.Bell  // nil: who watches messages learns of changes by asking for Versions
+	Mailers   []Mailer    // in order of preference: each stands in for those before it
+	Texters   []Texter    // likewise; none: no SMS are sent
 	Accounts  Accounts
 	Orders    Orders
+	Invoices  Invoices         // nil: mails go without invoices, and none are promised
 	From      string           // the shop's address; Message-IDs are of its domain
 	ShopName  string           // signs the mails; "": the name in From
 	PublicURL string           // where links lead to
@@ -43,6 +49,11 @@ type Orders interface {
 	Get(ctx context.Context, who identity.Caller, id, accessToken string) (order.Order, error)
 }
 
+// Invoices are as much of invoice.Service as mails are made of.
+type Invoices interface {
+	File(ctx context.Context, who identity.Caller, id string, format invoice.Format, accessToken string) (invoice.File, error)
+}
+
 // Keeper is the notification service. Any number may share one store.
 //
 // What is to be sent is stored, under an id made of its cause, before the fact
@@ -54,6 +65,7 @@ type Orders interface {
 type Keeper struct {
 	o       Options
 	docs    *docstore.Collection[document]
+	optOuts *docstore.Collection[optOut]
 	words   *words
 	domain  string
 	breaker breaker
@@ -86,12 +98,16 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("notification service: %w", err)
 	}
+	optOuts, err := docstore.Open[optOut](ctx, o.Store, optOutSpec)
+	if err != nil {
+		return nil, fmt.Errorf("notification service: %w", err)
+	}
 	words, err := loadWords()
 	if err != nil {
 		return nil, fmt.Errorf("notification service: %w", err)
 	}
 	return &Keeper{
-		o: o, docs: docs, words: words, domain: from.Address[strings.LastIndexByte(from.Address, '@')+1:],
+		o: o, docs: docs, optOuts: optOuts, words: words, domain: from.Address[strings.LastIndexByte(from.Address, '@')+1:],
 		wake: make(chan struct{}, 1),
 	}, nil
 }
@@ -99,20 +115,33 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 // now is to the millisecond, as documents keep it.
 func (k *Keeper) now() time.Time { return k.o.Now().UTC().Truncate(time.Millisecond) }
 
-// add stores a message, unless it is there already.
-func (k *Keeper) add(ctx context.Context, id, subject string, kind Kind, ref string) error {
-	err := k.docs.Insert(ctx, newDocument(id, subject, kind, ref, k.domain, k.now()))
+// insert stores a message, unless it is there already.
+func (k *Keeper) insert(ctx context.Context, d *document) error {
+	err := k.docs.Insert(ctx, d)
 	switch {
 	case errors.Is(err, docstore.ErrExists):
 		return nil
 	case err != nil:
-		return fmt.Errorf("notification %s: %w", id, err)
+		return fmt.Errorf("notification %s: %w", d.ID, err)
 	}
-	select {
-	case k.wake <- struct{}{}:
-	default:
-	}
+	k.changed(ctx, d)
 	return nil
+}
+
+// changed has a change told that was written: to the senders, and to who
+// watches the order. Should that get lost, sweeps and hubs make up for it.
+func (k *Keeper) changed(ctx context.Context, d *document) {
+	if d.Due != nil {
+		select {
+		case k.wake <- struct{}{}:
+		default:
+		}
+	}
+	if id := d.orderID(); id != "" && k.o.Bell != nil {
+		if version, err := k.version(ctx, d.Subject); err == nil {
+			k.o.Bell.Ring(LiveTopic, id, version)
+		}
+	}
 }
 
 // Figures are what the service has counted since it began, for its operator.

@@ -10,11 +10,24 @@ import (
 
 // Service is the contract of the notification service. What it sends, it sends
 // by itself, when accounts and orders tell that something has happened; here
-// staff see what became of it.
+// customers and staff see what became of it.
 //
 // Nobody reads an address or a message here: both belong to the services that
 // messages are about.
 type Service interface {
+	// OfOrder returns what was sent about an order, or is about to be, to who
+	// may see the order: the customer it belongs to, anyone with its access
+	// token, and who may identity.NotificationsRead. For everyone else there is
+	// no such order: ErrNotFound.
+	OfOrder(ctx context.Context, who identity.Caller, orderID, accessToken string) (OrderMessages, error)
+	// Versions returns the versions of orders' messages by the orders' ids; at
+	// most MaxVersions at once. An order about which nothing was said has one,
+	// too. It is for the program itself and staff who may
+	// identity.NotificationsRead: ErrForbidden, ErrInput.
+	Versions(ctx context.Context, who identity.Caller, orderIDs []string) (map[string]int64, error)
+	// Get returns one message. identity.NotificationsRead or
+	// identity.OperationsRead: ErrForbidden. ErrNotFound.
+	Get(ctx context.Context, who identity.Caller, id string) (Notification, error)
 	// List returns what was sent about a subject, or is about to be, oldest
 	// first; at most the latest 100. Subjects are OrderSubject and
 	// AccountSubject. identity.NotificationsRead: ErrForbidden. ErrInput.
@@ -27,6 +40,24 @@ type Service interface {
 	// identity.NotificationsResend: ErrForbidden. ErrNotFound; ErrNotDead
 	// where it was sent, or is no longer of use.
 	Replay(ctx context.Context, who identity.Caller, id string) (Notification, error)
+	// Drop puts a dead one away: nobody is going to send it. Repeating it is
+	// harmless. identity.OperationsWrite: ErrForbidden. ErrNotFound, ErrNotDead.
+	Drop(ctx context.Context, who identity.Caller, id string) (Notification, error)
+	// Resend sends once more what was sent, as a new message about the same.
+	// As long as that one is queued, repeating it returns it.
+	// identity.NotificationsResend: ErrForbidden. ErrNotFound; ErrNotSent where
+	// it was not sent yet, or not for a reason that lasts.
+	Resend(ctx context.Context, who identity.Caller, id string) (Notification, error)
+}
+
+// MaxVersions is how many orders' versions are told at once.
+const MaxVersions = 500
+
+// OrderMessages are the messages about one order.
+type OrderMessages struct {
+	OrderID       string
+	Version       int64          // grows with every change of what is shown here, but for an attempt that has only begun
+	Notifications []Notification // oldest first; at most the latest 100
 }
 
 // OrderSubject is the subject of messages about an order.
@@ -97,6 +128,7 @@ type Notification struct {
 // An Attempt is one try to send, noted before it is made; the latest 20 are kept.
 type Attempt struct {
 	At      time.Time
+	Route   string // the provider it took: "mail", "sms-2", …
 	Outcome string // "" while unknown, else "sent", "deferred 451 4.3.0", …; never an address
 }
 

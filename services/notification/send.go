@@ -73,7 +73,7 @@ func (k *Keeper) send(ctx context.Context, id string) error {
 	letter, err := k.write(ctx, &d)
 	if err == nil {
 		tried = true
-		err = work.Safely(func() error { return k.o.Mailer.Send(ctx, letter) })
+		err = work.Safely(func() error { return k.o.Mailers[0].Send(ctx, letter) })
 		if err != nil && !errors.As(err, &failure) {
 			failure = &Failure{Outcome: Unreachable, Err: err}
 		}

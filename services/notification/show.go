@@ -3,14 +3,91 @@ package notification
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/identity"
+	"ordergraph/services/order"
 )
 
-const pageSize = 100
+const (
+	pageSize  = 100
+	versionOf = 1 // of an order about which nothing was said
+	askAtOnce = 8 // orders whose messages are looked up at the same time
+	longestID = 200
+)
+
+// OfOrder returns the messages about an order to who may see it.
+func (k *Keeper) OfOrder(ctx context.Context, who identity.Caller, orderID, accessToken string) (OrderMessages, error) {
+	// The order service knows who may see the order. Staff without the right to
+	// messages see what any customer does.
+	if !who.May(identity.NotificationsRead) {
+		who.Roles = nil
+	}
+	if orderID == "" || len(orderID) > pageSize {
+		return OrderMessages{}, ErrNotFound
+	}
+	if _, err := k.o.Orders.Get(ctx, who, orderID, accessToken); errors.Is(err, order.ErrNotFound) {
+		return OrderMessages{}, ErrNotFound
+	} else if err != nil {
+		return OrderMessages{}, fmt.Errorf("order %s: %w", orderID, err)
+	}
+	all := OrderMessages{OrderID: orderID, Version: versionOf}
+	for d, err := range k.docs.All(ctx, docstore.Query{Index: "subject", Equal: []any{OrderSubject(orderID)}}) {
+		if err != nil {
+			return OrderMessages{}, err
+		}
+		all.Version += d.Shown
+		all.Notifications = append(all.Notifications, d.view())
+	}
+	if more := len(all.Notifications) - pageSize; more > 0 {
+		all.Notifications = all.Notifications[more:]
+	}
+	return all, nil
+}
+
+// Versions returns the versions of orders' messages.
+func (k *Keeper) Versions(ctx context.Context, who identity.Caller, orderIDs []string) (map[string]int64, error) {
+	switch {
+	case !who.May(identity.NotificationsRead):
+		return nil, ErrForbidden
+	case len(orderIDs) > MaxVersions:
+		return nil, ErrInput.Field("orderIds").Say("The versions of at most %d orders' messages can be had at once, not of %d.", MaxVersions, len(orderIDs))
+	}
+	versions := make([]int64, len(orderIDs))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(askAtOnce)
+	for i, id := range orderIDs {
+		g.Go(func() (err error) {
+			versions[i], err = k.version(ctx, OrderSubject(id))
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	byID := make(map[string]int64, len(orderIDs))
+	for i, id := range orderIDs {
+		byID[id] = versions[i]
+	}
+	return byID, nil
+}
+
+// version is that of all messages about a subject.
+func (k *Keeper) version(ctx context.Context, subject string) (int64, error) {
+	version := int64(versionOf)
+	for d, err := range k.docs.All(ctx, docstore.Query{Index: "subject", Equal: []any{subject}}) {
+		if err != nil {
+			return 0, err
+		}
+		version += d.Shown
+	}
+	return version, nil
+}
 
 // List returns the messages about a subject.
 func (k *Keeper) List(ctx context.Context, who identity.Caller, subject string) ([]Notification, error) {
@@ -29,6 +106,24 @@ func (k *Keeper) List(ctx context.Context, who identity.Caller, subject string) 
 	return all, nil
 }
 
+// Get returns one message.
+func (k *Keeper) Get(ctx context.Context, who identity.Caller, id string) (Notification, error) {
+	if !who.May(identity.NotificationsRead) && !who.May(identity.OperationsRead) {
+		return Notification{}, ErrForbidden
+	}
+	if id == "" || len(id) > longestID {
+		return Notification{}, ErrNotFound
+	}
+	d, err := k.docs.Get(ctx, id)
+	if errors.Is(err, docstore.ErrNotFound) {
+		return Notification{}, ErrNotFound
+	}
+	if err != nil {
+		return Notification{}, err
+	}
+	return d.view(), nil
+}
+
 // Dead returns the messages that were given up.
 func (k *Keeper) Dead(ctx context.Context, who identity.Caller, after string) (Page, error) {
 	if !who.May(identity.OperationsRead) {
@@ -42,37 +137,6 @@ func (k *Keeper) Dead(ctx context.Context, who identity.Caller, after string) (P
 		return Page{}, err
 	}
 	return Page{Notifications: views(page.Items), Next: string(page.Next)}, nil
-}
-
-// Replay tries a dead message again.
-func (k *Keeper) Replay(ctx context.Context, who identity.Caller, id string) (Notification, error) {
-	if !who.May(identity.OperationsWrite) && !who.May(identity.NotificationsResend) {
-		return Notification{}, ErrForbidden
-	}
-	if id == "" || len(id) > 200 {
-		return Notification{}, ErrNotFound
-	}
-	d, err := k.docs.Update(ctx, id, func(d *document) error {
-		switch d.Status {
-		case Dead:
-			d.requeue(k.now())
-			return nil
-		case Queued:
-			return docstore.Unchanged
-		}
-		return ErrNotDead
-	})
-	if errors.Is(err, docstore.ErrNotFound) {
-		return Notification{}, ErrNotFound
-	}
-	if err != nil {
-		return Notification{}, err
-	}
-	select {
-	case k.wake <- struct{}{}:
-	default:
-	}
-	return d.view(), nil
 }
 
 func views(docs []document) []Notification {

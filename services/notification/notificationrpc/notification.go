@@ -21,12 +21,36 @@ var Contract = host.Contract[notification.Service]{
 		RegisterNotificationServer(to, server{service: impl})
 	},
 	Dial:       func(conn grpc.ClientConnInterface) notification.Service { return client{NewNotificationClient(conn)} },
-	Repeatable: []string{"List", "Dead", "Replay"},
+	Repeatable: []string{"OfOrder", "Versions", "Get", "List", "Dead", "Replay", "Drop", "Resend"},
 }
 
 type server struct {
 	UnimplementedNotificationServer
 	service notification.Service
+}
+
+func (s server) OfOrder(ctx context.Context, req *OfOrderRequest) (*OrderMessages, error) {
+	m, err := s.service.OfOrder(ctx, host.CallerOf(ctx), req.GetOrderId(), req.GetAccessToken())
+	if err != nil {
+		return nil, err
+	}
+	return &OrderMessages{OrderId: m.OrderID, Version: m.Version, Notifications: wire.Each(m.Notifications, to)}, nil
+}
+
+func (s server) Versions(ctx context.Context, req *VersionsRequest) (*VersionsResponse, error) {
+	versions, err := s.service.Versions(ctx, host.CallerOf(ctx), req.GetOrderIds())
+	if err != nil {
+		return nil, err
+	}
+	return &VersionsResponse{Versions: versions}, nil
+}
+
+func (s server) Get(ctx context.Context, req *GetRequest) (*NotificationView, error) {
+	n, err := s.service.Get(ctx, host.CallerOf(ctx), req.GetId())
+	if err != nil {
+		return nil, err
+	}
+	return to(n), nil
 }
 
 func (s server) List(ctx context.Context, req *ListRequest) (*ListResponse, error) {
@@ -53,7 +77,43 @@ func (s server) Replay(ctx context.Context, req *ReplayRequest) (*NotificationVi
 	return to(n), nil
 }
 
+func (s server) Drop(ctx context.Context, req *DropRequest) (*NotificationView, error) {
+	n, err := s.service.Drop(ctx, host.CallerOf(ctx), req.GetId())
+	if err != nil {
+		return nil, err
+	}
+	return to(n), nil
+}
+
+func (s server) Resend(ctx context.Context, req *ResendRequest) (*NotificationView, error) {
+	n, err := s.service.Resend(ctx, host.CallerOf(ctx), req.GetId())
+	if err != nil {
+		return nil, err
+	}
+	return to(n), nil
+}
+
 type client struct{ rpc NotificationClient }
+
+func (c client) OfOrder(ctx context.Context, who identity.Caller, orderID, accessToken string) (notification.OrderMessages, error) {
+	resp, err := c.rpc.OfOrder(host.WithCaller(ctx, who), &OfOrderRequest{OrderId: orderID, AccessToken: accessToken})
+	if err != nil {
+		return notification.OrderMessages{}, err
+	}
+	return notification.OrderMessages{OrderID: resp.GetOrderId(), Version: resp.GetVersion(), Notifications: wire.Each(resp.GetNotifications(), from)}, nil
+}
+
+func (c client) Versions(ctx context.Context, who identity.Caller, orderIDs []string) (map[string]int64, error) {
+	resp, err := c.rpc.Versions(host.WithCaller(ctx, who), &VersionsRequest{OrderIds: orderIDs})
+	if err != nil {
+		return nil, err
+	}
+	return resp.GetVersions(), nil
+}
+
+func (c client) Get(ctx context.Context, who identity.Caller, id string) (notification.Notification, error) {
+	return answered(c.rpc.Get(host.WithCaller(ctx, who), &GetRequest{Id: id}))
+}
 
 func (c client) List(ctx context.Context, who identity.Caller, subject string) ([]notification.Notification, error) {
 	resp, err := c.rpc.List(host.WithCaller(ctx, who), &ListRequest{Subject: subject})
@@ -72,7 +132,18 @@ func (c client) Dead(ctx context.Context, who identity.Caller, after string) (no
 }
 
 func (c client) Replay(ctx context.Context, who identity.Caller, id string) (notification.Notification, error) {
-	resp, err := c.rpc.Replay(host.WithCaller(ctx, who), &ReplayRequest{Id: id})
+	return answered(c.rpc.Replay(host.WithCaller(ctx, who), &ReplayRequest{Id: id}))
+}
+
+func (c client) Drop(ctx context.Context, who identity.Caller, id string) (notification.Notification, error) {
+	return answered(c.rpc.Drop(host.WithCaller(ctx, who), &DropRequest{Id: id}))
+}
+
+func (c client) Resend(ctx context.Context, who identity.Caller, id string) (notification.Notification, error) {
+	return answered(c.rpc.Resend(host.WithCaller(ctx, who), &ResendRequest{Id: id}))
+}
+
+func answered(resp *NotificationView, err error) (notification.Notification, error) {
 	if err != nil {
 		return notification.Notification{}, err
 	}
@@ -83,7 +154,7 @@ func to(n notification.Notification) *NotificationView {
 	return &NotificationView{
 		Id: n.ID, Subject: n.Subject, Kind: string(n.Kind), Channel: string(n.Channel), Status: string(n.Status), MessageId: n.MessageID,
 		Attempts: wire.Each(n.Attempts, func(a notification.Attempt) *Attempt {
-			return &Attempt{At: wire.FromTime(a.At), Outcome: a.Outcome}
+			return &Attempt{At: wire.FromTime(a.At), Route: a.Route, Outcome: a.Outcome}
 		}),
 		Repeats: int64(n.Repeats), CreatedAt: wire.FromTime(n.CreatedAt), UpdatedAt: wire.FromTime(n.UpdatedAt), NextAt: wire.FromTime(n.NextAt),
 	}
@@ -94,7 +165,7 @@ func from(v *NotificationView) notification.Notification {
 		ID: v.GetId(), Subject: v.GetSubject(), Kind: notification.Kind(v.GetKind()), Channel: notification.Channel(v.GetChannel()),
 		Status: notification.Status(v.GetStatus()), MessageID: v.GetMessageId(),
 		Attempts: wire.Each(v.GetAttempts(), func(a *Attempt) notification.Attempt {
-			return notification.Attempt{At: wire.ToTime(a.GetAt()), Outcome: a.GetOutcome()}
+			return notification.Attempt{At: wire.ToTime(a.GetAt()), Route: a.GetRoute(), Outcome: a.GetOutcome()}
 		}),
 		Repeats: int(v.GetRepeats()), CreatedAt: wire.ToTime(v.GetCreatedAt()), UpdatedAt: wire.ToTime(v.GetUpdatedAt()), NextAt: wire.ToTime(v.GetNextAt()),
 	}

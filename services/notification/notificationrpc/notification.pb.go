@@ -25,6 +25,250 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type OfOrderRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	OrderId       string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	AccessToken   string                 `protobuf:"bytes,2,opt,name=access_token,json=accessToken,proto3" json:"access_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OfOrderRequest) Reset() {
+	*x = OfOrderRequest{}
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OfOrderRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OfOrderRequest) ProtoMessage() {}
+
+func (x *OfOrderRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OfOrderRequest.ProtoReflect.Descriptor instead.
+func (*OfOrderRequest) Descriptor() ([]byte, []int) {
+	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *OfOrderRequest) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *OfOrderRequest) GetAccessToken() string {
+	if x != nil {
+		return x.AccessToken
+	}
+	return ""
+}
+
+type OrderMessages struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	OrderId       string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	Version       int64                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	Notifications []*NotificationView    `protobuf:"bytes,3,rep,name=notifications,proto3" json:"notifications,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrderMessages) Reset() {
+	*x = OrderMessages{}
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrderMessages) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrderMessages) ProtoMessage() {}
+
+func (x *OrderMessages) ProtoReflect() protoreflect.Message {
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrderMessages.ProtoReflect.Descriptor instead.
+func (*OrderMessages) Descriptor() ([]byte, []int) {
+	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *OrderMessages) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *OrderMessages) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *OrderMessages) GetNotifications() []*NotificationView {
+	if x != nil {
+		return x.Notifications
+	}
+	return nil
+}
+
+type VersionsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	OrderIds      []string               `protobuf:"bytes,1,rep,name=order_ids,json=orderIds,proto3" json:"order_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VersionsRequest) Reset() {
+	*x = VersionsRequest{}
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VersionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VersionsRequest) ProtoMessage() {}
+
+func (x *VersionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VersionsRequest.ProtoReflect.Descriptor instead.
+func (*VersionsRequest) Descriptor() ([]byte, []int) {
+	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *VersionsRequest) GetOrderIds() []string {
+	if x != nil {
+		return x.OrderIds
+	}
+	return nil
+}
+
+type VersionsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Versions      map[string]int64       `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VersionsResponse) Reset() {
+	*x = VersionsResponse{}
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VersionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VersionsResponse) ProtoMessage() {}
+
+func (x *VersionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VersionsResponse.ProtoReflect.Descriptor instead.
+func (*VersionsResponse) Descriptor() ([]byte, []int) {
+	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *VersionsResponse) GetVersions() map[string]int64 {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
+type GetRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRequest) Reset() {
+	*x = GetRequest{}
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRequest) ProtoMessage() {}
+
+func (x *GetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRequest.ProtoReflect.Descriptor instead.
+func (*GetRequest) Descriptor() ([]byte, []int) {
+	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *GetRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
 type ListRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Subject       string                 `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
@@ -34,7 +278,7 @@ type ListRequest struct {
 
 func (x *ListRequest) Reset() {
 	*x = ListRequest{}
-	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[0]
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -46,7 +290,7 @@ func (x *ListRequest) String() string {
 func (*ListRequest) ProtoMessage() {}
 
 func (x *ListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[0]
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -59,7 +303,7 @@ func (x *ListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
 func (*ListRequest) Descriptor() ([]byte, []int) {
-	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{0}
+	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListRequest) GetSubject() string {
@@ -78,7 +322,7 @@ type ListResponse struct {
 
 func (x *ListResponse) Reset() {
 	*x = ListResponse{}
-	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[1]
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -90,7 +334,7 @@ func (x *ListResponse) String() string {
 func (*ListResponse) ProtoMessage() {}
 
 func (x *ListResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[1]
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -103,7 +347,7 @@ func (x *ListResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResponse.ProtoReflect.Descriptor instead.
 func (*ListResponse) Descriptor() ([]byte, []int) {
-	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{1}
+	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListResponse) GetNotifications() []*NotificationView {
@@ -122,7 +366,7 @@ type DeadRequest struct {
 
 func (x *DeadRequest) Reset() {
 	*x = DeadRequest{}
-	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[2]
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -134,7 +378,7 @@ func (x *DeadRequest) String() string {
 func (*DeadRequest) ProtoMessage() {}
 
 func (x *DeadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[2]
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -147,7 +391,7 @@ func (x *DeadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadRequest.ProtoReflect.Descriptor instead.
 func (*DeadRequest) Descriptor() ([]byte, []int) {
-	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{2}
+	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *DeadRequest) GetAfter() string {
@@ -167,7 +411,7 @@ type DeadResponse struct {
 
 func (x *DeadResponse) Reset() {
 	*x = DeadResponse{}
-	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[3]
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -179,7 +423,7 @@ func (x *DeadResponse) String() string {
 func (*DeadResponse) ProtoMessage() {}
 
 func (x *DeadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[3]
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -192,7 +436,7 @@ func (x *DeadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadResponse.ProtoReflect.Descriptor instead.
 func (*DeadResponse) Descriptor() ([]byte, []int) {
-	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{3}
+	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *DeadResponse) GetNotifications() []*NotificationView {
@@ -218,7 +462,7 @@ type ReplayRequest struct {
 
 func (x *ReplayRequest) Reset() {
 	*x = ReplayRequest{}
-	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[4]
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -230,7 +474,7 @@ func (x *ReplayRequest) String() string {
 func (*ReplayRequest) ProtoMessage() {}
 
 func (x *ReplayRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[4]
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -243,10 +487,98 @@ func (x *ReplayRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayRequest.ProtoReflect.Descriptor instead.
 func (*ReplayRequest) Descriptor() ([]byte, []int) {
-	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{4}
+	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ReplayRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type DropRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DropRequest) Reset() {
+	*x = DropRequest{}
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DropRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DropRequest) ProtoMessage() {}
+
+func (x *DropRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DropRequest.ProtoReflect.Descriptor instead.
+func (*DropRequest) Descriptor() ([]byte, []int) {
+	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *DropRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type ResendRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResendRequest) Reset() {
+	*x = ResendRequest{}
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResendRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResendRequest) ProtoMessage() {}
+
+func (x *ResendRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResendRequest.ProtoReflect.Descriptor instead.
+func (*ResendRequest) Descriptor() ([]byte, []int) {
+	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ResendRequest) GetId() string {
 	if x != nil {
 		return x.Id
 	}
@@ -272,7 +604,7 @@ type NotificationView struct {
 
 func (x *NotificationView) Reset() {
 	*x = NotificationView{}
-	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[5]
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -284,7 +616,7 @@ func (x *NotificationView) String() string {
 func (*NotificationView) ProtoMessage() {}
 
 func (x *NotificationView) ProtoReflect() protoreflect.Message {
-	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[5]
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -297,7 +629,7 @@ func (x *NotificationView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotificationView.ProtoReflect.Descriptor instead.
 func (*NotificationView) Descriptor() ([]byte, []int) {
-	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{5}
+	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *NotificationView) GetId() string {
@@ -381,13 +713,14 @@ type Attempt struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	At            *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
 	Outcome       string                 `protobuf:"bytes,2,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	Route         string                 `protobuf:"bytes,3,opt,name=route,proto3" json:"route,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[6]
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -399,7 +732,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[6]
+	mi := &file_services_notification_notificationrpc_notification_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -412,7 +745,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{6}
+	return file_services_notification_notificationrpc_notification_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Attempt) GetAt() *timestamppb.Timestamp {
@@ -429,11 +762,35 @@ func (x *Attempt) GetOutcome() string {
 	return ""
 }
 
+func (x *Attempt) GetRoute() string {
+	if x != nil {
+		return x.Route
+	}
+	return ""
+}
+
 var File_services_notification_notificationrpc_notification_proto protoreflect.FileDescriptor
 
 const file_services_notification_notificationrpc_notification_proto_rawDesc = "" +
 	"\n" +
-	"8services/notification/notificationrpc/notification.proto\x12\x1aordergraph.notification.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"'\n" +
+	"8services/notification/notificationrpc/notification.proto\x12\x1aordergraph.notification.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"N\n" +
+	"\x0eOfOrderRequest\x12\x19\n" +
+	"\border_id\x18\x01 \x01(\tR\aorderId\x12!\n" +
+	"\faccess_token\x18\x02 \x01(\tR\vaccessToken\"\x98\x01\n" +
+	"\rOrderMessages\x12\x19\n" +
+	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x03R\aversion\x12R\n" +
+	"\rnotifications\x18\x03 \x03(\v2,.ordergraph.notification.v1.NotificationViewR\rnotifications\".\n" +
+	"\x0fVersionsRequest\x12\x1b\n" +
+	"\torder_ids\x18\x01 \x03(\tR\borderIds\"\xa7\x01\n" +
+	"\x10VersionsResponse\x12V\n" +
+	"\bversions\x18\x01 \x03(\v2:.ordergraph.notification.v1.VersionsResponse.VersionsEntryR\bversions\x1a;\n" +
+	"\rVersionsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x1c\n" +
+	"\n" +
+	"GetRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"'\n" +
 	"\vListRequest\x12\x18\n" +
 	"\asubject\x18\x01 \x01(\tR\asubject\"b\n" +
 	"\fListResponse\x12R\n" +
@@ -444,6 +801,10 @@ const file_services_notification_notificationrpc_notification_proto_rawDesc = ""
 	"\rnotifications\x18\x01 \x03(\v2,.ordergraph.notification.v1.NotificationViewR\rnotifications\x12\x12\n" +
 	"\x04next\x18\x02 \x01(\tR\x04next\"\x1f\n" +
 	"\rReplayRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\x1d\n" +
+	"\vDropRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\x1f\n" +
+	"\rResendRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\xa7\x03\n" +
 	"\x10NotificationView\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
@@ -460,14 +821,20 @@ const file_services_notification_notificationrpc_notification_proto_rawDesc = ""
 	"\n" +
 	"updated_at\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x123\n" +
-	"\anext_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x06nextAt\"O\n" +
+	"\anext_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x06nextAt\"e\n" +
 	"\aAttempt\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x18\n" +
-	"\aoutcome\x18\x02 \x01(\tR\aoutcome2\xa7\x02\n" +
-	"\fNotification\x12Y\n" +
+	"\aoutcome\x18\x02 \x01(\tR\aoutcome\x12\x14\n" +
+	"\x05route\x18\x03 \x01(\tR\x05route2\x8f\x06\n" +
+	"\fNotification\x12`\n" +
+	"\aOfOrder\x12*.ordergraph.notification.v1.OfOrderRequest\x1a).ordergraph.notification.v1.OrderMessages\x12e\n" +
+	"\bVersions\x12+.ordergraph.notification.v1.VersionsRequest\x1a,.ordergraph.notification.v1.VersionsResponse\x12[\n" +
+	"\x03Get\x12&.ordergraph.notification.v1.GetRequest\x1a,.ordergraph.notification.v1.NotificationView\x12Y\n" +
 	"\x04List\x12'.ordergraph.notification.v1.ListRequest\x1a(.ordergraph.notification.v1.ListResponse\x12Y\n" +
 	"\x04Dead\x12'.ordergraph.notification.v1.DeadRequest\x1a(.ordergraph.notification.v1.DeadResponse\x12a\n" +
-	"\x06Replay\x12).ordergraph.notification.v1.ReplayRequest\x1a,.ordergraph.notification.v1.NotificationViewB2Z0ordergraph/services/notification/notificationrpcb\x06proto3"
+	"\x06Replay\x12).ordergraph.notification.v1.ReplayRequest\x1a,.ordergraph.notification.v1.NotificationView\x12]\n" +
+	"\x04Drop\x12'.ordergraph.notification.v1.DropRequest\x1a,.ordergraph.notification.v1.NotificationView\x12a\n" +
+	"\x06Resend\x12).ordergraph.notification.v1.ResendRequest\x1a,.ordergraph.notification.v1.NotificationViewB2Z0ordergraph/services/notification/notificationrpcb\x06proto3"
 
 var (
 	file_services_notification_notificationrpc_notification_proto_rawDescOnce sync.Once
@@ -481,36 +848,56 @@ func file_services_notification_notificationrpc_notification_proto_rawDescGZIP()
 	return file_services_notification_notificationrpc_notification_proto_rawDescData
 }
 
-var file_services_notification_notificationrpc_notification_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_services_notification_notificationrpc_notification_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_services_notification_notificationrpc_notification_proto_goTypes = []any{
-	(*ListRequest)(nil),           // 0: ordergraph.notification.v1.ListRequest
-	(*ListResponse)(nil),          // 1: ordergraph.notification.v1.ListResponse
-	(*DeadRequest)(nil),           // 2: ordergraph.notification.v1.DeadRequest
-	(*DeadResponse)(nil),          // 3: ordergraph.notification.v1.DeadResponse
-	(*ReplayRequest)(nil),         // 4: ordergraph.notification.v1.ReplayRequest
-	(*NotificationView)(nil),      // 5: ordergraph.notification.v1.NotificationView
-	(*Attempt)(nil),               // 6: ordergraph.notification.v1.Attempt
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*OfOrderRequest)(nil),        // 0: ordergraph.notification.v1.OfOrderRequest
+	(*OrderMessages)(nil),         // 1: ordergraph.notification.v1.OrderMessages
+	(*VersionsRequest)(nil),       // 2: ordergraph.notification.v1.VersionsRequest
+	(*VersionsResponse)(nil),      // 3: ordergraph.notification.v1.VersionsResponse
+	(*GetRequest)(nil),            // 4: ordergraph.notification.v1.GetRequest
+	(*ListRequest)(nil),           // 5: ordergraph.notification.v1.ListRequest
+	(*ListResponse)(nil),          // 6: ordergraph.notification.v1.ListResponse
+	(*DeadRequest)(nil),           // 7: ordergraph.notification.v1.DeadRequest
+	(*DeadResponse)(nil),          // 8: ordergraph.notification.v1.DeadResponse
+	(*ReplayRequest)(nil),         // 9: ordergraph.notification.v1.ReplayRequest
+	(*DropRequest)(nil),           // 10: ordergraph.notification.v1.DropRequest
+	(*ResendRequest)(nil),         // 11: ordergraph.notification.v1.ResendRequest
+	(*NotificationView)(nil),      // 12: ordergraph.notification.v1.NotificationView
+	(*Attempt)(nil),               // 13: ordergraph.notification.v1.Attempt
+	nil,                           // 14: ordergraph.notification.v1.VersionsResponse.VersionsEntry
+	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
 }
 var file_services_notification_notificationrpc_notification_proto_depIdxs = []int32{
-	5,  // 0: ordergraph.notification.v1.ListResponse.notifications:type_name -> ordergraph.notification.v1.NotificationView
-	5,  // 1: ordergraph.notification.v1.DeadResponse.notifications:type_name -> ordergraph.notification.v1.NotificationView
-	6,  // 2: ordergraph.notification.v1.NotificationView.attempts:type_name -> ordergraph.notification.v1.Attempt
-	7,  // 3: ordergraph.notification.v1.NotificationView.created_at:type_name -> google.protobuf.Timestamp
-	7,  // 4: ordergraph.notification.v1.NotificationView.updated_at:type_name -> google.protobuf.Timestamp
-	7,  // 5: ordergraph.notification.v1.NotificationView.next_at:type_name -> google.protobuf.Timestamp
-	7,  // 6: ordergraph.notification.v1.Attempt.at:type_name -> google.protobuf.Timestamp
-	0,  // 7: ordergraph.notification.v1.Notification.List:input_type -> ordergraph.notification.v1.ListRequest
-	2,  // 8: ordergraph.notification.v1.Notification.Dead:input_type -> ordergraph.notification.v1.DeadRequest
-	4,  // 9: ordergraph.notification.v1.Notification.Replay:input_type -> ordergraph.notification.v1.ReplayRequest
-	1,  // 10: ordergraph.notification.v1.Notification.List:output_type -> ordergraph.notification.v1.ListResponse
-	3,  // 11: ordergraph.notification.v1.Notification.Dead:output_type -> ordergraph.notification.v1.DeadResponse
-	5,  // 12: ordergraph.notification.v1.Notification.Replay:output_type -> ordergraph.notification.v1.NotificationView
-	10, // [10:13] is the sub-list for method output_type
-	7,  // [7:10] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	12, // 0: ordergraph.notification.v1.OrderMessages.notifications:type_name -> ordergraph.notification.v1.NotificationView
+	14, // 1: ordergraph.notification.v1.VersionsResponse.versions:type_name -> ordergraph.notification.v1.VersionsResponse.VersionsEntry
+	12, // 2: ordergraph.notification.v1.ListResponse.notifications:type_name -> ordergraph.notification.v1.NotificationView
+	12, // 3: ordergraph.notification.v1.DeadResponse.notifications:type_name -> ordergraph.notification.v1.NotificationView
+	13, // 4: ordergraph.notification.v1.NotificationView.attempts:type_name -> ordergraph.notification.v1.Attempt
+	15, // 5: ordergraph.notification.v1.NotificationView.created_at:type_name -> google.protobuf.Timestamp
+	15, // 6: ordergraph.notification.v1.NotificationView.updated_at:type_name -> google.protobuf.Timestamp
+	15, // 7: ordergraph.notification.v1.NotificationView.next_at:type_name -> google.protobuf.Timestamp
+	15, // 8: ordergraph.notification.v1.Attempt.at:type_name -> google.protobuf.Timestamp
+	0,  // 9: ordergraph.notification.v1.Notification.OfOrder:input_type -> ordergraph.notification.v1.OfOrderRequest
+	2,  // 10: ordergraph.notification.v1.Notification.Versions:input_type -> ordergraph.notification.v1.VersionsRequest
+	4,  // 11: ordergraph.notification.v1.Notification.Get:input_type -> ordergraph.notification.v1.GetRequest
+	5,  // 12: ordergraph.notification.v1.Notification.List:input_type -> ordergraph.notification.v1.ListRequest
+	7,  // 13: ordergraph.notification.v1.Notification.Dead:input_type -> ordergraph.notification.v1.DeadRequest
+	9,  // 14: ordergraph.notification.v1.Notification.Replay:input_type -> ordergraph.notification.v1.ReplayRequest
+	10, // 15: ordergraph.notification.v1.Notification.Drop:input_type -> ordergraph.notification.v1.DropRequest
+	11, // 16: ordergraph.notification.v1.Notification.Resend:input_type -> ordergraph.notification.v1.ResendRequest
+	1,  // 17: ordergraph.notification.v1.Notification.OfOrder:output_type -> ordergraph.notification.v1.OrderMessages
+	3,  // 18: ordergraph.notification.v1.Notification.Versions:output_type -> ordergraph.notification.v1.VersionsResponse
+	12, // 19: ordergraph.notification.v1.Notification.Get:output_type -> ordergraph.notification.v1.NotificationView
+	6,  // 20: ordergraph.notification.v1.Notification.List:output_type -> ordergraph.notification.v1.ListResponse
+	8,  // 21: ordergraph.notification.v1.Notification.Dead:output_type -> ordergraph.notification.v1.DeadResponse
+	12, // 22: ordergraph.notification.v1.Notification.Replay:output_type -> ordergraph.notification.v1.NotificationView
+	12, // 23: ordergraph.notification.v1.Notification.Drop:output_type -> ordergraph.notification.v1.NotificationView
+	12, // 24: ordergraph.notification.v1.Notification.Resend:output_type -> ordergraph.notification.v1.NotificationView
+	17, // [17:25] is the sub-list for method output_type
+	9,  // [9:17] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_services_notification_notificationrpc_notification_proto_init() }
@@ -524,7 +911,7 @@ func file_services_notification_notificationrpc_notification_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_services_notification_notificationrpc_notification_proto_rawDesc), len(file_services_notification_notificationrpc_notification_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

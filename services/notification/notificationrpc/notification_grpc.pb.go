@@ -22,18 +22,28 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Notification_List_FullMethodName   = "/ordergraph.notification.v1.Notification/List"
-	Notification_Dead_FullMethodName   = "/ordergraph.notification.v1.Notification/Dead"
-	Notification_Replay_FullMethodName = "/ordergraph.notification.v1.Notification/Replay"
+	Notification_OfOrder_FullMethodName  = "/ordergraph.notification.v1.Notification/OfOrder"
+	Notification_Versions_FullMethodName = "/ordergraph.notification.v1.Notification/Versions"
+	Notification_Get_FullMethodName      = "/ordergraph.notification.v1.Notification/Get"
+	Notification_List_FullMethodName     = "/ordergraph.notification.v1.Notification/List"
+	Notification_Dead_FullMethodName     = "/ordergraph.notification.v1.Notification/Dead"
+	Notification_Replay_FullMethodName   = "/ordergraph.notification.v1.Notification/Replay"
+	Notification_Drop_FullMethodName     = "/ordergraph.notification.v1.Notification/Drop"
+	Notification_Resend_FullMethodName   = "/ordergraph.notification.v1.Notification/Resend"
 )
 
 // NotificationClient is the client API for Notification service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 type NotificationClient interface {
+	OfOrder(ctx context.Context, in *OfOrderRequest, opts ...grpc.CallOption) (*OrderMessages, error)
+	Versions(ctx context.Context, in *VersionsRequest, opts ...grpc.CallOption) (*VersionsResponse, error)
+	Get(ctx context.Context, in *GetRequest, opts ...grpc.CallOption) (*NotificationView, error)
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (*ListResponse, error)
 	Dead(ctx context.Context, in *DeadRequest, opts ...grpc.CallOption) (*DeadResponse, error)
 	Replay(ctx context.Context, in *ReplayRequest, opts ...grpc.CallOption) (*NotificationView, error)
+	Drop(ctx context.Context, in *DropRequest, opts ...grpc.CallOption) (*NotificationView, error)
+	Resend(ctx context.Context, in *ResendRequest, opts ...grpc.CallOption) (*NotificationView, error)
 }
 
 type notificationClient struct {
@@ -42,6 +52,36 @@ type notificationClient struct {
 
 func NewNotificationClient(cc grpc.ClientConnInterface) NotificationClient {
 	return &notificationClient{cc}
+}
+
+func (c *notificationClient) OfOrder(ctx context.Context, in *OfOrderRequest, opts ...grpc.CallOption) (*OrderMessages, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(OrderMessages)
+	err := c.cc.Invoke(ctx, Notification_OfOrder_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *notificationClient) Versions(ctx context.Context, in *VersionsRequest, opts ...grpc.CallOption) (*VersionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(VersionsResponse)
+	err := c.cc.Invoke(ctx, Notification_Versions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *notificationClient) Get(ctx context.Context, in *GetRequest, opts ...grpc.CallOption) (*NotificationView, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(NotificationView)
+	err := c.cc.Invoke(ctx, Notification_Get_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func (c *notificationClient) List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (*ListResponse, error) {
@@ -74,13 +114,38 @@ func (c *notificationClient) Replay(ctx context.Context, in *ReplayRequest, opts
 	return out, nil
 }
 
+func (c *notificationClient) Drop(ctx context.Context, in *DropRequest, opts ...grpc.CallOption) (*NotificationView, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(NotificationView)
+	err := c.cc.Invoke(ctx, Notification_Drop_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *notificationClient) Resend(ctx context.Context, in *ResendRequest, opts ...grpc.CallOption) (*NotificationView, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(NotificationView)
+	err := c.cc.Invoke(ctx, Notification_Resend_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // NotificationServer is the server API for Notification service.
 // All implementations must embed UnimplementedNotificationServer
 // for forward compatibility.
 type NotificationServer interface {
+	OfOrder(context.Context, *OfOrderRequest) (*OrderMessages, error)
+	Versions(context.Context, *VersionsRequest) (*VersionsResponse, error)
+	Get(context.Context, *GetRequest) (*NotificationView, error)
 	List(context.Context, *ListRequest) (*ListResponse, error)
 	Dead(context.Context, *DeadRequest) (*DeadResponse, error)
 	Replay(context.Context, *ReplayRequest) (*NotificationView, error)
+	Drop(context.Context, *DropRequest) (*NotificationView, error)
+	Resend(context.Context, *ResendRequest) (*NotificationView, error)
 	mustEmbedUnimplementedNotificationServer()
 }
 
@@ -91,6 +156,15 @@ type NotificationServer interface {
 // pointer dereference when methods are called.
 type UnimplementedNotificationServer struct{}
 
+func (UnimplementedNotificationServer) OfOrder(context.Context, *OfOrderRequest) (*OrderMessages, error) {
+	return nil, status.Error(codes.Unimplemented, "method OfOrder not implemented")
+}
+func (UnimplementedNotificationServer) Versions(context.Context, *VersionsRequest) (*VersionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Versions not implemented")
+}
+func (UnimplementedNotificationServer) Get(context.Context, *GetRequest) (*NotificationView, error) {
+	return nil, status.Error(codes.Unimplemented, "method Get not implemented")
+}
 func (UnimplementedNotificationServer) List(context.Context, *ListRequest) (*ListResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method List not implemented")
 }
@@ -99,6 +173,12 @@ func (UnimplementedNotificationServer) Dead(context.Context, *DeadRequest) (*Dea
 }
 func (UnimplementedNotificationServer) Replay(context.Context, *ReplayRequest) (*NotificationView, error) {
 	return nil, status.Error(codes.Unimplemented, "method Replay not implemented")
+}
+func (UnimplementedNotificationServer) Drop(context.Context, *DropRequest) (*NotificationView, error) {
+	return nil, status.Error(codes.Unimplemented, "method Drop not implemented")
+}
+func (UnimplementedNotificationServer) Resend(context.Context, *ResendRequest) (*NotificationView, error) {
+	return nil, status.Error(codes.Unimplemented, "method Resend not implemented")
 }
 func (UnimplementedNotificationServer) mustEmbedUnimplementedNotificationServer() {}
 func (UnimplementedNotificationServer) testEmbeddedByValue()                      {}
@@ -119,6 +199,60 @@ func RegisterNotificationServer(s grpc.ServiceRegistrar, srv NotificationServer)
 		t.testEmbeddedByValue()
 	}
 	s.RegisterService(&Notification_ServiceDesc, srv)
+}
+
+func _Notification_OfOrder_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(OfOrderRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NotificationServer).OfOrder(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Notification_OfOrder_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NotificationServer).OfOrder(ctx, req.(*OfOrderRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Notification_Versions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(VersionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NotificationServer).Versions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Notification_Versions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NotificationServer).Versions(ctx, req.(*VersionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Notification_Get_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NotificationServer).Get(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Notification_Get_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NotificationServer).Get(ctx, req.(*GetRequest))
+	}
+	return interceptor(ctx, in, info, handler)
 }
 
 func _Notification_List_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
@@ -175,6 +309,42 @@ func _Notification_Replay_Handler(srv interface{}, ctx context.Context, dec func
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Notification_Drop_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DropRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NotificationServer).Drop(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Notification_Drop_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NotificationServer).Drop(ctx, req.(*DropRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Notification_Resend_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResendRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NotificationServer).Resend(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Notification_Resend_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NotificationServer).Resend(ctx, req.(*ResendRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Notification_ServiceDesc is the grpc.ServiceDesc for Notification service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -182,6 +352,18 @@ var Notification_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "ordergraph.notification.v1.Notification",
 	HandlerType: (*NotificationServer)(nil),
 	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "OfOrder",
+			Handler:    _Notification_OfOrder_Handler,
+		},
+		{
+			MethodName: "Versions",
+			Handler:    _Notification_Versions_Handler,
+		},
+		{
+			MethodName: "Get",
+			Handler:    _Notification_Get_Handler,
+		},
 		{
 			MethodName: "List",
 			Handler:    _Notification_List_Handler,
@@ -193,6 +375,14 @@ var Notification_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Replay",
 			Handler:    _Notification_Replay_Handler,
+		},
+		{
+			MethodName: "Drop",
+			Handler:    _Notification_Drop_Handler,
+		},
+		{
+			MethodName: "Resend",
+			Handler:    _Notification_Resend_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -21,6 +21,31 @@ func TestNothingIsLostOnTheWay(t *testing.T) {
 // An echo notes what arrives and answers what it is told to.
 type echo struct{ wiretest.Calls }
 
+func (e *echo) OfOrder(_ context.Context, who identity.Caller, orderID, accessToken string) (notification.OrderMessages, error) {
+	e.Took(who, orderID, accessToken)
+	return wiretest.Answer[notification.OrderMessages](&e.Calls, 0), nil
+}
+
+func (e *echo) Versions(_ context.Context, who identity.Caller, orderIDs []string) (map[string]int64, error) {
+	e.Took(who, orderIDs)
+	return wiretest.Answer[map[string]int64](&e.Calls, 0), nil
+}
+
+func (e *echo) Get(_ context.Context, who identity.Caller, id string) (notification.Notification, error) {
+	e.Took(who, id)
+	return wiretest.Answer[notification.Notification](&e.Calls, 0), nil
+}
+
+func (e *echo) Drop(_ context.Context, who identity.Caller, id string) (notification.Notification, error) {
+	e.Took(who, id)
+	return wiretest.Answer[notification.Notification](&e.Calls, 0), nil
+}
+
+func (e *echo) Resend(_ context.Context, who identity.Caller, id string) (notification.Notification, error) {
+	e.Took(who, id)
+	return wiretest.Answer[notification.Notification](&e.Calls, 0), nil
+}
+
 func (e *echo) List(_ context.Context, who identity.Caller, subject string) ([]notification.Notification, error) {
 	e.Took(who, subject)
 	return wiretest.Answer[[]notification.Notification](&e.Calls, 0), nil

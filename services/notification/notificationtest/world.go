@@ -107,7 +107,7 @@ func (w *World) Copy(store docstore.Store, mailer notification.Mailer) *notifica
 		w.Must(err)
 	}
 	k, err := notification.New(w.T.Context(), notification.Options{
-		Store: store, Mailer: mailer, Accounts: accounts{w}, Orders: orders{w}, From: from, PublicURL: PublicURL, Now: w.Clock.Now,
+		Store: store, Mailers: []notification.Mailer{mailer}, Accounts: accounts{w}, Orders: orders{w}, From: from, PublicURL: PublicURL, Now: w.Clock.Now,
 		Log: slog.New(slog.NewTextHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	w.Must(err)

@@ -1,0 +1,110 @@
+package notification
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"ordergraph/platform/docstore"
+	"ordergraph/platform/identity"
+)
+
+// Replay tries a dead message again.
+func (k *Keeper) Replay(ctx context.Context, who identity.Caller, id string) (Notification, error) {
+	if !who.May(identity.OperationsWrite) && !who.May(identity.NotificationsResend) {
+		return Notification{}, ErrForbidden
+	}
+	return k.operate(ctx, id, func(d *document) error {
+		switch d.Status {
+		case Dead:
+			d.requeue(k.now())
+			return nil
+		case Queued:
+			return docstore.Unchanged
+		}
+		return ErrNotDead
+	})
+}
+
+// Drop puts a dead message away.
+func (k *Keeper) Drop(ctx context.Context, who identity.Caller, id string) (Notification, error) {
+	if !who.May(identity.OperationsWrite) {
+		return Notification{}, ErrForbidden
+	}
+	return k.operate(ctx, id, func(d *document) error {
+		switch d.Status {
+		case Dead:
+			d.end(Dropped, k.now())
+			return nil
+		case Dropped:
+			return docstore.Unchanged
+		}
+		return ErrNotDead
+	})
+}
+
+// again parts the id of a message that is sent once more: "id:again:n".
+const again = ":again:"
+
+// Resend sends once more what was sent.
+func (k *Keeper) Resend(ctx context.Context, who identity.Caller, id string) (Notification, error) {
+	if !who.May(identity.NotificationsResend) {
+		return Notification{}, ErrForbidden
+	}
+	id, _, _ = strings.Cut(id, again)
+	if id == "" || len(id) > longestID {
+		return Notification{}, ErrNotFound
+	}
+	first, err := k.docs.Get(ctx, id)
+	if err != nil {
+		return Notification{}, operated(err)
+	}
+	if first.Again > 0 { // the last one may still be on its way, or was not stored
+		last, err := k.docs.Get(ctx, againID(id, first.Again))
+		if err == nil && last.Status == Queued {
+			return last.view(), nil
+		}
+		if err != nil && !errors.Is(err, docstore.ErrNotFound) {
+			return Notification{}, err
+		}
+	}
+	first, err = k.docs.Update(ctx, id, func(d *document) error {
+		switch d.Status {
+		case Sent, Delivered, Undelivered:
+			d.Again++
+			return nil
+		}
+		return ErrNotSent
+	})
+	if err != nil {
+		return Notification{}, operated(err)
+	}
+	d := newDocument(againID(id, first.Again), first.Subject, first.Kind, first.Channel, first.Ref, k.domain, k.now())
+	if err := k.insert(ctx, d); err != nil {
+		return Notification{}, err
+	}
+	return d.view(), nil
+}
+
+func againID(id string, n int) string { return fmt.Sprintf("%s%s%d", id, again, n) }
+
+// operate changes a message at somebody's wish.
+func (k *Keeper) operate(ctx context.Context, id string, change func(*document) error) (Notification, error) {
+	if id == "" || len(id) > longestID {
+		return Notification{}, ErrNotFound
+	}
+	d, err := k.docs.Update(ctx, id, change)
+	if err != nil {
+		return Notification{}, operated(err)
+	}
+	k.changed(ctx, &d)
+	return d.view(), nil
+}
+
+func operated(err error) error {
+	if errors.Is(err, docstore.ErrNotFound) {
+		return ErrNotFound
+	}
+	return err
+}
