@@ -36,7 +36,7 @@ const topic = "things"
 
 // world is a store of things, a relay for them, and a Redis.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	client *redis.Client
 	things *docstore.Collection[thing]
 	bus    *events.Bus
@@ -49,7 +49,7 @@ type world struct {
 	all    sync.WaitGroup
 }
 
-func newWorld(t *testing.T, addr string) *world {
+func newWorld(t testing.TB, addr string) *world {
 	t.Helper()
 	return newWorldAt(t, addr, new(clocktest.Clock))
 }
@@ -61,7 +61,7 @@ func standing(t *testing.T, addr string) *world {
 	return newWorldAt(t, addr, clocktest.Still())
 }
 
-func newWorldAt(t *testing.T, addr string, clock *clocktest.Clock) *world {
+func newWorldAt(t testing.TB, addr string, clock *clocktest.Clock) *world {
 	t.Helper()
 	store, err := docstorelocal.OpenMemory()
 	if err != nil {
