@@ -11,14 +11,14 @@ import (
 )
 
 // Topic is the stream on which the invoice service rings its facts.
-const Topic = "invoice"
+const Topic = order.InvoiceTopic
 
 // LiveTopic is the topic of package live on which documents' versions are rung.
 const LiveTopic = "invoice"
 
 // FactReady tells that an invoice or credit note can be had. Its key is the
 // order's id, Doc the document's; who hears it asks Get and File.
-const FactReady = "invoice.ready"
+const FactReady = order.FactInvoice
 
 // group is the name under which the invoice service hears others' facts.
 const group = "invoice"

@@ -52,7 +52,10 @@ type document struct {
 	Quote   *cart.Quote `bson:"quote,omitempty"` // once the cart is claimed and the goods are held
 	Payment PaymentView `bson:"payment"`
 
-	Progress Progress `bson:"progress"` // of its consignments, as far as is known here
+	// What others have done about it, as far as is known here.
+	Progress Progress  `bson:"progress"` // with its consignments
+	Papers   []Paper   `bson:"papers,omitempty"`
+	Messages []Message `bson:"messages,omitempty"`
 
 	Saga   saga          `bson:"saga"`
 	Cancel *cancellation `bson:"cancel,omitempty"`
@@ -218,6 +221,7 @@ func (d *document) order() Order {
 		CustomerID: d.CustomerID, Email: d.Email, Phone: d.Phone, Locale: d.Locale,
 		ShippingAddress: d.ShipTo, BillingAddress: d.billing(),
 		Payment: d.Payment, Timeline: slices.Clone(d.Timeline),
+		Parcels: d.Progress, Papers: slices.Clone(d.Papers), Messages: slices.Clone(d.Messages),
 	}
 	if d.Status != Failed {
 		o.Problems = nil // the reasons of an order that is being given back are told when it has failed

@@ -139,6 +139,12 @@ type Order struct {
 	Refunds         []Refund // oldest first; one for all of it where the order was called off
 	Timeline        []Entry
 	CancelReason    string
+
+	// How far the others have come, who work for it once it is confirmed: what
+	// has been heard of them. They know more, and sooner.
+	Parcels  Progress
+	Papers   []Paper   // that can be had, in the order in which they were heard of
+	Messages []Message // the latest of each kind and channel
 }
 
 // PaymentView is what the customer may see of the payment.

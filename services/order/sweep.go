@@ -24,13 +24,17 @@ const (
 // lease.
 func (k *Keeper) turn() time.Duration { return k.at.Lease * 4 / 5 }
 
-// Run sweeps, listens to the payment and account services and rings the
-// orders' own facts, until ctx ends.
+// Run sweeps, listens to whoever has something to tell about orders and rings
+// the orders' own facts, until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
 	parts := []work.Part{{Name: "order's sweep", Run: k.sweepOften}, {Name: "order's erasures", Run: k.eraseOften}}
 	if k.o.Bus != nil {
 		parts = append(parts, work.Part{Name: "order's ears", Run: k.listen}, work.Part{Name: "order's ears for who is to be forgotten", Run: func(ctx context.Context) error {
 			return k.o.Bus.Listen(ctx, account.Topic, group, k.heardOf)
+		}}, work.Part{Name: "order's ears for invoices", Run: func(ctx context.Context) error {
+			return k.o.Bus.Listen(ctx, InvoiceTopic, group, k.heardOfPaper)
+		}}, work.Part{Name: "order's ears for notifications", Run: func(ctx context.Context) error {
+			return k.o.Bus.Listen(ctx, NotificationTopic, group, k.heardOfMessage)
 		}})
 	}
 	if k.o.Bus != nil && k.o.Fulfilment != nil {

@@ -33,6 +33,7 @@ func view(o order.Order) *OrderView {
 			Captured: cartrpc.FromAmount(o.Payment.Captured), Refunded: cartrpc.FromAmount(o.Payment.Refunded),
 		},
 		Refunds: wire.Each(o.Refunds, refund), Timeline: wire.Each(o.Timeline, entry), CancelReason: o.CancelReason,
+		Parcels: parcels(o.Parcels), Papers: wire.Each(o.Papers, paper), Messages: wire.Each(o.Messages, message),
 	}
 }
 
@@ -47,6 +48,7 @@ func toOrder(v *OrderView) order.Order {
 			Captured: cartrpc.ToAmount(p.GetCaptured()), Refunded: cartrpc.ToAmount(p.GetRefunded()),
 		},
 		Refunds: wire.Each(v.GetRefunds(), toRefund), Timeline: wire.Each(v.GetTimeline(), toEntry), CancelReason: v.GetCancelReason(),
+		Parcels: toParcels(v.GetParcels()), Papers: wire.Each(v.GetPapers(), toPaper), Messages: wire.Each(v.GetMessages(), toMessage),
 	}
 }
 
@@ -56,6 +58,36 @@ func entry(e order.Entry) *Entry {
 
 func toEntry(e *Entry) order.Entry {
 	return order.Entry{At: wire.ToTime(e.GetAt()), Status: order.Status(e.GetStatus()), Cause: e.GetCause()}
+}
+
+func parcels(p order.Progress) *Parcels {
+	return &Parcels{
+		Version: p.Version, Consignments: p.Consignments, Begun: p.Begun,
+		Shipped: p.Shipped, Delivered: p.Delivered, Failed: p.Failed, Returned: p.Returned,
+	}
+}
+
+func toParcels(p *Parcels) order.Progress {
+	return order.Progress{
+		Version: p.GetVersion(), Consignments: p.GetConsignments(), Begun: p.GetBegun(),
+		Shipped: p.GetShipped(), Delivered: p.GetDelivered(), Failed: p.GetFailed(), Returned: p.GetReturned(),
+	}
+}
+
+func paper(p order.Paper) *Paper {
+	return &Paper{Id: p.ID, Kind: string(p.Kind), At: wire.FromTime(p.At)}
+}
+
+func toPaper(p *Paper) order.Paper {
+	return order.Paper{ID: p.GetId(), Kind: order.PaperKind(p.GetKind()), At: wire.ToTime(p.GetAt())}
+}
+
+func message(m order.Message) *Message {
+	return &Message{Id: m.ID, Kind: m.Kind, Channel: m.Channel, Status: m.Status, At: wire.FromTime(m.At)}
+}
+
+func toMessage(m *Message) order.Message {
+	return order.Message{ID: m.GetId(), Kind: m.GetKind(), Channel: m.GetChannel(), Status: m.GetStatus(), At: wire.ToTime(m.GetAt())}
 }
 
 func finding(f order.Finding) *Finding {

@@ -344,6 +344,9 @@ type OrderView struct {
 	Timeline        []*Entry               `protobuf:"bytes,17,rep,name=timeline,proto3" json:"timeline,omitempty"`
 	CancelReason    string                 `protobuf:"bytes,18,opt,name=cancel_reason,json=cancelReason,proto3" json:"cancel_reason,omitempty"`
 	Refunds         []*Refund              `protobuf:"bytes,30,rep,name=refunds,proto3" json:"refunds,omitempty"`
+	Parcels         *Parcels               `protobuf:"bytes,19,opt,name=parcels,proto3" json:"parcels,omitempty"`
+	Papers          []*Paper               `protobuf:"bytes,20,rep,name=papers,proto3" json:"papers,omitempty"`
+	Messages        []*Message             `protobuf:"bytes,21,rep,name=messages,proto3" json:"messages,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -511,6 +514,255 @@ func (x *OrderView) GetRefunds() []*Refund {
 	return nil
 }
 
+func (x *OrderView) GetParcels() *Parcels {
+	if x != nil {
+		return x.Parcels
+	}
+	return nil
+}
+
+func (x *OrderView) GetPapers() []*Paper {
+	if x != nil {
+		return x.Papers
+	}
+	return nil
+}
+
+func (x *OrderView) GetMessages() []*Message {
+	if x != nil {
+		return x.Messages
+	}
+	return nil
+}
+
+type Parcels struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Version       int64                  `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	Consignments  int64                  `protobuf:"varint,2,opt,name=consignments,proto3" json:"consignments,omitempty"`
+	Begun         int64                  `protobuf:"varint,3,opt,name=begun,proto3" json:"begun,omitempty"`
+	Shipped       int64                  `protobuf:"varint,4,opt,name=shipped,proto3" json:"shipped,omitempty"`
+	Delivered     int64                  `protobuf:"varint,5,opt,name=delivered,proto3" json:"delivered,omitempty"`
+	Failed        int64                  `protobuf:"varint,6,opt,name=failed,proto3" json:"failed,omitempty"`
+	Returned      int64                  `protobuf:"varint,7,opt,name=returned,proto3" json:"returned,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Parcels) Reset() {
+	*x = Parcels{}
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Parcels) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Parcels) ProtoMessage() {}
+
+func (x *Parcels) ProtoReflect() protoreflect.Message {
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Parcels.ProtoReflect.Descriptor instead.
+func (*Parcels) Descriptor() ([]byte, []int) {
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Parcels) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Parcels) GetConsignments() int64 {
+	if x != nil {
+		return x.Consignments
+	}
+	return 0
+}
+
+func (x *Parcels) GetBegun() int64 {
+	if x != nil {
+		return x.Begun
+	}
+	return 0
+}
+
+func (x *Parcels) GetShipped() int64 {
+	if x != nil {
+		return x.Shipped
+	}
+	return 0
+}
+
+func (x *Parcels) GetDelivered() int64 {
+	if x != nil {
+		return x.Delivered
+	}
+	return 0
+}
+
+func (x *Parcels) GetFailed() int64 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
+func (x *Parcels) GetReturned() int64 {
+	if x != nil {
+		return x.Returned
+	}
+	return 0
+}
+
+type Paper struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Paper) Reset() {
+	*x = Paper{}
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Paper) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Paper) ProtoMessage() {}
+
+func (x *Paper) ProtoReflect() protoreflect.Message {
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Paper.ProtoReflect.Descriptor instead.
+func (*Paper) Descriptor() ([]byte, []int) {
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Paper) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Paper) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Paper) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+type Message struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	Channel       string                 `protobuf:"bytes,3,opt,name=channel,proto3" json:"channel,omitempty"`
+	Status        string                 `protobuf:"bytes,4,opt,name=status,proto3" json:"status,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Message) Reset() {
+	*x = Message{}
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Message) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Message) ProtoMessage() {}
+
+func (x *Message) ProtoReflect() protoreflect.Message {
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Message.ProtoReflect.Descriptor instead.
+func (*Message) Descriptor() ([]byte, []int) {
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Message) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Message) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Message) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *Message) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *Message) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
 type Payment struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	State         string                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
@@ -525,7 +777,7 @@ type Payment struct {
 
 func (x *Payment) Reset() {
 	*x = Payment{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[4]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -537,7 +789,7 @@ func (x *Payment) String() string {
 func (*Payment) ProtoMessage() {}
 
 func (x *Payment) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[4]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -550,7 +802,7 @@ func (x *Payment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Payment.ProtoReflect.Descriptor instead.
 func (*Payment) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{4}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Payment) GetState() string {
@@ -610,7 +862,7 @@ type Refund struct {
 
 func (x *Refund) Reset() {
 	*x = Refund{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[5]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -622,7 +874,7 @@ func (x *Refund) String() string {
 func (*Refund) ProtoMessage() {}
 
 func (x *Refund) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[5]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -635,7 +887,7 @@ func (x *Refund) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refund.ProtoReflect.Descriptor instead.
 func (*Refund) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{5}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Refund) GetId() string {
@@ -698,7 +950,7 @@ type RefundLine struct {
 
 func (x *RefundLine) Reset() {
 	*x = RefundLine{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[6]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -710,7 +962,7 @@ func (x *RefundLine) String() string {
 func (*RefundLine) ProtoMessage() {}
 
 func (x *RefundLine) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[6]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -723,7 +975,7 @@ func (x *RefundLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefundLine.ProtoReflect.Descriptor instead.
 func (*RefundLine) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{6}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RefundLine) GetLineId() string {
@@ -758,7 +1010,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[7]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -770,7 +1022,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[7]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -783,7 +1035,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{7}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Entry) GetAt() *timestamppb.Timestamp {
@@ -817,7 +1069,7 @@ type GetRequest struct {
 
 func (x *GetRequest) Reset() {
 	*x = GetRequest{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[8]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -829,7 +1081,7 @@ func (x *GetRequest) String() string {
 func (*GetRequest) ProtoMessage() {}
 
 func (x *GetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[8]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -842,7 +1094,7 @@ func (x *GetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRequest.ProtoReflect.Descriptor instead.
 func (*GetRequest) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{8}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetRequest) GetId() string {
@@ -871,7 +1123,7 @@ type ListRequest struct {
 
 func (x *ListRequest) Reset() {
 	*x = ListRequest{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[9]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -883,7 +1135,7 @@ func (x *ListRequest) String() string {
 func (*ListRequest) ProtoMessage() {}
 
 func (x *ListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[9]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -896,7 +1148,7 @@ func (x *ListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
 func (*ListRequest) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{9}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListRequest) GetStatus() string {
@@ -938,7 +1190,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[10]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -950,7 +1202,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[10]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -963,7 +1215,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{10}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Page) GetOrders() []*OrderView {
@@ -996,7 +1248,7 @@ type VersionsRequest struct {
 
 func (x *VersionsRequest) Reset() {
 	*x = VersionsRequest{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[11]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1008,7 +1260,7 @@ func (x *VersionsRequest) String() string {
 func (*VersionsRequest) ProtoMessage() {}
 
 func (x *VersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[11]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1021,7 +1273,7 @@ func (x *VersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VersionsRequest.ProtoReflect.Descriptor instead.
 func (*VersionsRequest) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{11}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *VersionsRequest) GetIds() []string {
@@ -1040,7 +1292,7 @@ type VersionsResponse struct {
 
 func (x *VersionsResponse) Reset() {
 	*x = VersionsResponse{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[12]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1052,7 +1304,7 @@ func (x *VersionsResponse) String() string {
 func (*VersionsResponse) ProtoMessage() {}
 
 func (x *VersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[12]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1065,7 +1317,7 @@ func (x *VersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VersionsResponse.ProtoReflect.Descriptor instead.
 func (*VersionsResponse) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{12}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *VersionsResponse) GetVersions() map[string]int64 {
@@ -1086,7 +1338,7 @@ type CancelRequest struct {
 
 func (x *CancelRequest) Reset() {
 	*x = CancelRequest{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[13]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1098,7 +1350,7 @@ func (x *CancelRequest) String() string {
 func (*CancelRequest) ProtoMessage() {}
 
 func (x *CancelRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[13]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1111,7 +1363,7 @@ func (x *CancelRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelRequest.ProtoReflect.Descriptor instead.
 func (*CancelRequest) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{13}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CancelRequest) GetOrderId() string {
@@ -1144,7 +1396,7 @@ type AuditRequest struct {
 
 func (x *AuditRequest) Reset() {
 	*x = AuditRequest{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[14]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1156,7 +1408,7 @@ func (x *AuditRequest) String() string {
 func (*AuditRequest) ProtoMessage() {}
 
 func (x *AuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[14]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1169,7 +1421,7 @@ func (x *AuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
 func (*AuditRequest) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{14}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AuditRequest) GetAfter() string {
@@ -1190,7 +1442,7 @@ type AuditReport struct {
 
 func (x *AuditReport) Reset() {
 	*x = AuditReport{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[15]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1202,7 +1454,7 @@ func (x *AuditReport) String() string {
 func (*AuditReport) ProtoMessage() {}
 
 func (x *AuditReport) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[15]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1215,7 +1467,7 @@ func (x *AuditReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditReport.ProtoReflect.Descriptor instead.
 func (*AuditReport) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{15}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AuditReport) GetChecked() int64 {
@@ -1250,7 +1502,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[16]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1262,7 +1514,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[16]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1275,7 +1527,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{16}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Finding) GetOrderId() string {
@@ -1334,7 +1586,7 @@ const file_services_order_orderrpc_order_proto_rawDesc = "" +
 	"\x10CheckoutResponse\x124\n" +
 	"\x05order\x18\x01 \x01(\v2\x1e.ordergraph.order.v1.OrderViewR\x05order\x12!\n" +
 	"\faccess_token\x18\x02 \x01(\tR\vaccessToken\x127\n" +
-	"\bproblems\x18\x03 \x03(\v2\x1b.ordergraph.cart.v1.ProblemR\bproblems\"\x9e\x06\n" +
+	"\bproblems\x18\x03 \x03(\v2\x1b.ordergraph.cart.v1.ProblemR\bproblems\"\xc4\a\n" +
 	"\tOrderView\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12\x18\n" +
@@ -1358,7 +1610,28 @@ const file_services_order_orderrpc_order_proto_rawDesc = "" +
 	"\apayment\x18\x10 \x01(\v2\x1c.ordergraph.order.v1.PaymentR\apayment\x126\n" +
 	"\btimeline\x18\x11 \x03(\v2\x1a.ordergraph.order.v1.EntryR\btimeline\x12#\n" +
 	"\rcancel_reason\x18\x12 \x01(\tR\fcancelReason\x125\n" +
-	"\arefunds\x18\x1e \x03(\v2\x1b.ordergraph.order.v1.RefundR\arefunds\"\xda\x01\n" +
+	"\arefunds\x18\x1e \x03(\v2\x1b.ordergraph.order.v1.RefundR\arefunds\x126\n" +
+	"\aparcels\x18\x13 \x01(\v2\x1c.ordergraph.order.v1.ParcelsR\aparcels\x122\n" +
+	"\x06papers\x18\x14 \x03(\v2\x1a.ordergraph.order.v1.PaperR\x06papers\x128\n" +
+	"\bmessages\x18\x15 \x03(\v2\x1c.ordergraph.order.v1.MessageR\bmessages\"\xc9\x01\n" +
+	"\aParcels\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x03R\aversion\x12\"\n" +
+	"\fconsignments\x18\x02 \x01(\x03R\fconsignments\x12\x14\n" +
+	"\x05begun\x18\x03 \x01(\x03R\x05begun\x12\x18\n" +
+	"\ashipped\x18\x04 \x01(\x03R\ashipped\x12\x1c\n" +
+	"\tdelivered\x18\x05 \x01(\x03R\tdelivered\x12\x16\n" +
+	"\x06failed\x18\x06 \x01(\x03R\x06failed\x12\x1a\n" +
+	"\breturned\x18\a \x01(\x03R\breturned\"W\n" +
+	"\x05Paper\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12*\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\x8b\x01\n" +
+	"\aMessage\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x18\n" +
+	"\achannel\x18\x03 \x01(\tR\achannel\x12\x16\n" +
+	"\x06status\x18\x04 \x01(\tR\x06status\x12*\n" +
+	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xda\x01\n" +
 	"\aPayment\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12\x1d\n" +
 	"\n" +
@@ -1439,74 +1712,82 @@ func file_services_order_orderrpc_order_proto_rawDescGZIP() []byte {
 	return file_services_order_orderrpc_order_proto_rawDescData
 }
 
-var file_services_order_orderrpc_order_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_services_order_orderrpc_order_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_services_order_orderrpc_order_proto_goTypes = []any{
 	(*Address)(nil),               // 0: ordergraph.order.v1.Address
 	(*CheckoutRequest)(nil),       // 1: ordergraph.order.v1.CheckoutRequest
 	(*CheckoutResponse)(nil),      // 2: ordergraph.order.v1.CheckoutResponse
 	(*OrderView)(nil),             // 3: ordergraph.order.v1.OrderView
-	(*Payment)(nil),               // 4: ordergraph.order.v1.Payment
-	(*Refund)(nil),                // 5: ordergraph.order.v1.Refund
-	(*RefundLine)(nil),            // 6: ordergraph.order.v1.RefundLine
-	(*Entry)(nil),                 // 7: ordergraph.order.v1.Entry
-	(*GetRequest)(nil),            // 8: ordergraph.order.v1.GetRequest
-	(*ListRequest)(nil),           // 9: ordergraph.order.v1.ListRequest
-	(*Page)(nil),                  // 10: ordergraph.order.v1.Page
-	(*VersionsRequest)(nil),       // 11: ordergraph.order.v1.VersionsRequest
-	(*VersionsResponse)(nil),      // 12: ordergraph.order.v1.VersionsResponse
-	(*CancelRequest)(nil),         // 13: ordergraph.order.v1.CancelRequest
-	(*AuditRequest)(nil),          // 14: ordergraph.order.v1.AuditRequest
-	(*AuditReport)(nil),           // 15: ordergraph.order.v1.AuditReport
-	(*Finding)(nil),               // 16: ordergraph.order.v1.Finding
-	nil,                           // 17: ordergraph.order.v1.VersionsResponse.VersionsEntry
-	(*cartrpc.Amount)(nil),        // 18: ordergraph.cart.v1.Amount
-	(*cartrpc.Problem)(nil),       // 19: ordergraph.cart.v1.Problem
-	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
-	(*cartrpc.Quote)(nil),         // 21: ordergraph.cart.v1.Quote
+	(*Parcels)(nil),               // 4: ordergraph.order.v1.Parcels
+	(*Paper)(nil),                 // 5: ordergraph.order.v1.Paper
+	(*Message)(nil),               // 6: ordergraph.order.v1.Message
+	(*Payment)(nil),               // 7: ordergraph.order.v1.Payment
+	(*Refund)(nil),                // 8: ordergraph.order.v1.Refund
+	(*RefundLine)(nil),            // 9: ordergraph.order.v1.RefundLine
+	(*Entry)(nil),                 // 10: ordergraph.order.v1.Entry
+	(*GetRequest)(nil),            // 11: ordergraph.order.v1.GetRequest
+	(*ListRequest)(nil),           // 12: ordergraph.order.v1.ListRequest
+	(*Page)(nil),                  // 13: ordergraph.order.v1.Page
+	(*VersionsRequest)(nil),       // 14: ordergraph.order.v1.VersionsRequest
+	(*VersionsResponse)(nil),      // 15: ordergraph.order.v1.VersionsResponse
+	(*CancelRequest)(nil),         // 16: ordergraph.order.v1.CancelRequest
+	(*AuditRequest)(nil),          // 17: ordergraph.order.v1.AuditRequest
+	(*AuditReport)(nil),           // 18: ordergraph.order.v1.AuditReport
+	(*Finding)(nil),               // 19: ordergraph.order.v1.Finding
+	nil,                           // 20: ordergraph.order.v1.VersionsResponse.VersionsEntry
+	(*cartrpc.Amount)(nil),        // 21: ordergraph.cart.v1.Amount
+	(*cartrpc.Problem)(nil),       // 22: ordergraph.cart.v1.Problem
+	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
+	(*cartrpc.Quote)(nil),         // 24: ordergraph.cart.v1.Quote
 }
 var file_services_order_orderrpc_order_proto_depIdxs = []int32{
 	0,  // 0: ordergraph.order.v1.CheckoutRequest.shipping_address:type_name -> ordergraph.order.v1.Address
 	0,  // 1: ordergraph.order.v1.CheckoutRequest.billing_address:type_name -> ordergraph.order.v1.Address
-	18, // 2: ordergraph.order.v1.CheckoutRequest.expect_total:type_name -> ordergraph.cart.v1.Amount
+	21, // 2: ordergraph.order.v1.CheckoutRequest.expect_total:type_name -> ordergraph.cart.v1.Amount
 	3,  // 3: ordergraph.order.v1.CheckoutResponse.order:type_name -> ordergraph.order.v1.OrderView
-	19, // 4: ordergraph.order.v1.CheckoutResponse.problems:type_name -> ordergraph.cart.v1.Problem
-	19, // 5: ordergraph.order.v1.OrderView.problems:type_name -> ordergraph.cart.v1.Problem
-	20, // 6: ordergraph.order.v1.OrderView.created_at:type_name -> google.protobuf.Timestamp
-	20, // 7: ordergraph.order.v1.OrderView.updated_at:type_name -> google.protobuf.Timestamp
+	22, // 4: ordergraph.order.v1.CheckoutResponse.problems:type_name -> ordergraph.cart.v1.Problem
+	22, // 5: ordergraph.order.v1.OrderView.problems:type_name -> ordergraph.cart.v1.Problem
+	23, // 6: ordergraph.order.v1.OrderView.created_at:type_name -> google.protobuf.Timestamp
+	23, // 7: ordergraph.order.v1.OrderView.updated_at:type_name -> google.protobuf.Timestamp
 	0,  // 8: ordergraph.order.v1.OrderView.shipping_address:type_name -> ordergraph.order.v1.Address
 	0,  // 9: ordergraph.order.v1.OrderView.billing_address:type_name -> ordergraph.order.v1.Address
-	21, // 10: ordergraph.order.v1.OrderView.quote:type_name -> ordergraph.cart.v1.Quote
-	4,  // 11: ordergraph.order.v1.OrderView.payment:type_name -> ordergraph.order.v1.Payment
-	7,  // 12: ordergraph.order.v1.OrderView.timeline:type_name -> ordergraph.order.v1.Entry
-	5,  // 13: ordergraph.order.v1.OrderView.refunds:type_name -> ordergraph.order.v1.Refund
-	18, // 14: ordergraph.order.v1.Payment.captured:type_name -> ordergraph.cart.v1.Amount
-	18, // 15: ordergraph.order.v1.Payment.refunded:type_name -> ordergraph.cart.v1.Amount
-	18, // 16: ordergraph.order.v1.Refund.amount:type_name -> ordergraph.cart.v1.Amount
-	6,  // 17: ordergraph.order.v1.Refund.lines:type_name -> ordergraph.order.v1.RefundLine
-	18, // 18: ordergraph.order.v1.Refund.shipping:type_name -> ordergraph.cart.v1.Amount
-	20, // 19: ordergraph.order.v1.Refund.at:type_name -> google.protobuf.Timestamp
-	18, // 20: ordergraph.order.v1.RefundLine.amount:type_name -> ordergraph.cart.v1.Amount
-	20, // 21: ordergraph.order.v1.Entry.at:type_name -> google.protobuf.Timestamp
-	3,  // 22: ordergraph.order.v1.Page.orders:type_name -> ordergraph.order.v1.OrderView
-	17, // 23: ordergraph.order.v1.VersionsResponse.versions:type_name -> ordergraph.order.v1.VersionsResponse.VersionsEntry
-	16, // 24: ordergraph.order.v1.AuditReport.findings:type_name -> ordergraph.order.v1.Finding
-	1,  // 25: ordergraph.order.v1.Order.Checkout:input_type -> ordergraph.order.v1.CheckoutRequest
-	8,  // 26: ordergraph.order.v1.Order.Get:input_type -> ordergraph.order.v1.GetRequest
-	9,  // 27: ordergraph.order.v1.Order.List:input_type -> ordergraph.order.v1.ListRequest
-	11, // 28: ordergraph.order.v1.Order.Versions:input_type -> ordergraph.order.v1.VersionsRequest
-	13, // 29: ordergraph.order.v1.Order.Cancel:input_type -> ordergraph.order.v1.CancelRequest
-	14, // 30: ordergraph.order.v1.Order.Audit:input_type -> ordergraph.order.v1.AuditRequest
-	2,  // 31: ordergraph.order.v1.Order.Checkout:output_type -> ordergraph.order.v1.CheckoutResponse
-	3,  // 32: ordergraph.order.v1.Order.Get:output_type -> ordergraph.order.v1.OrderView
-	10, // 33: ordergraph.order.v1.Order.List:output_type -> ordergraph.order.v1.Page
-	12, // 34: ordergraph.order.v1.Order.Versions:output_type -> ordergraph.order.v1.VersionsResponse
-	3,  // 35: ordergraph.order.v1.Order.Cancel:output_type -> ordergraph.order.v1.OrderView
-	15, // 36: ordergraph.order.v1.Order.Audit:output_type -> ordergraph.order.v1.AuditReport
-	31, // [31:37] is the sub-list for method output_type
-	25, // [25:31] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	24, // 10: ordergraph.order.v1.OrderView.quote:type_name -> ordergraph.cart.v1.Quote
+	7,  // 11: ordergraph.order.v1.OrderView.payment:type_name -> ordergraph.order.v1.Payment
+	10, // 12: ordergraph.order.v1.OrderView.timeline:type_name -> ordergraph.order.v1.Entry
+	8,  // 13: ordergraph.order.v1.OrderView.refunds:type_name -> ordergraph.order.v1.Refund
+	4,  // 14: ordergraph.order.v1.OrderView.parcels:type_name -> ordergraph.order.v1.Parcels
+	5,  // 15: ordergraph.order.v1.OrderView.papers:type_name -> ordergraph.order.v1.Paper
+	6,  // 16: ordergraph.order.v1.OrderView.messages:type_name -> ordergraph.order.v1.Message
+	23, // 17: ordergraph.order.v1.Paper.at:type_name -> google.protobuf.Timestamp
+	23, // 18: ordergraph.order.v1.Message.at:type_name -> google.protobuf.Timestamp
+	21, // 19: ordergraph.order.v1.Payment.captured:type_name -> ordergraph.cart.v1.Amount
+	21, // 20: ordergraph.order.v1.Payment.refunded:type_name -> ordergraph.cart.v1.Amount
+	21, // 21: ordergraph.order.v1.Refund.amount:type_name -> ordergraph.cart.v1.Amount
+	9,  // 22: ordergraph.order.v1.Refund.lines:type_name -> ordergraph.order.v1.RefundLine
+	21, // 23: ordergraph.order.v1.Refund.shipping:type_name -> ordergraph.cart.v1.Amount
+	23, // 24: ordergraph.order.v1.Refund.at:type_name -> google.protobuf.Timestamp
+	21, // 25: ordergraph.order.v1.RefundLine.amount:type_name -> ordergraph.cart.v1.Amount
+	23, // 26: ordergraph.order.v1.Entry.at:type_name -> google.protobuf.Timestamp
+	3,  // 27: ordergraph.order.v1.Page.orders:type_name -> ordergraph.order.v1.OrderView
+	20, // 28: ordergraph.order.v1.VersionsResponse.versions:type_name -> ordergraph.order.v1.VersionsResponse.VersionsEntry
+	19, // 29: ordergraph.order.v1.AuditReport.findings:type_name -> ordergraph.order.v1.Finding
+	1,  // 30: ordergraph.order.v1.Order.Checkout:input_type -> ordergraph.order.v1.CheckoutRequest
+	11, // 31: ordergraph.order.v1.Order.Get:input_type -> ordergraph.order.v1.GetRequest
+	12, // 32: ordergraph.order.v1.Order.List:input_type -> ordergraph.order.v1.ListRequest
+	14, // 33: ordergraph.order.v1.Order.Versions:input_type -> ordergraph.order.v1.VersionsRequest
+	16, // 34: ordergraph.order.v1.Order.Cancel:input_type -> ordergraph.order.v1.CancelRequest
+	17, // 35: ordergraph.order.v1.Order.Audit:input_type -> ordergraph.order.v1.AuditRequest
+	2,  // 36: ordergraph.order.v1.Order.Checkout:output_type -> ordergraph.order.v1.CheckoutResponse
+	3,  // 37: ordergraph.order.v1.Order.Get:output_type -> ordergraph.order.v1.OrderView
+	13, // 38: ordergraph.order.v1.Order.List:output_type -> ordergraph.order.v1.Page
+	15, // 39: ordergraph.order.v1.Order.Versions:output_type -> ordergraph.order.v1.VersionsResponse
+	3,  // 40: ordergraph.order.v1.Order.Cancel:output_type -> ordergraph.order.v1.OrderView
+	18, // 41: ordergraph.order.v1.Order.Audit:output_type -> ordergraph.order.v1.AuditReport
+	36, // [36:42] is the sub-list for method output_type
+	30, // [30:36] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_services_order_orderrpc_order_proto_init() }
@@ -1520,7 +1801,7 @@ func file_services_order_orderrpc_order_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_services_order_orderrpc_order_proto_rawDesc), len(file_services_order_orderrpc_order_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
