@@ -28,15 +28,19 @@ func Parse(text, country string) (e164 string, err error) {
 	return phonenumbers.Format(n, phonenumbers.E164), nil
 }
 
-// TakesTexts reports whether short messages can be sent to a number: it is a
-// mobile, or its country does not tell them from others.
+// TakesTexts reports whether short messages may arrive at a number: it is not
+// known to be a landline, nor a number for calls to a company. Where a country
+// does not tell mobiles from others, its provider has to.
 func TakesTexts(e164 string) bool {
 	n, err := parse(e164, "")
 	if err != nil {
 		return false
 	}
-	kind := phonenumbers.GetNumberType(n)
-	return kind == phonenumbers.MOBILE || kind == phonenumbers.FIXED_LINE_OR_MOBILE
+	switch phonenumbers.GetNumberType(n) {
+	case phonenumbers.MOBILE, phonenumbers.FIXED_LINE_OR_MOBILE, phonenumbers.PERSONAL_NUMBER, phonenumbers.VOIP, phonenumbers.PAGER:
+		return true
+	}
+	return false
 }
 
 func parse(text, country string) (*phonenumbers.PhoneNumber, error) {

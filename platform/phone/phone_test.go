@@ -49,7 +49,7 @@ func TestParse(t *testing.T) {
 
 func TestTakesTexts(t *testing.T) {
 	for number, want := range map[string]bool{
-		"+491701234567": true, "+12024561111": true, "+919876543210": true, "+33612345678": true,
+		"+491701234567": true, "+12024561111": true, "+919876543210": true, "+33612345678": true, "+15005551000": true,
 		"+4930123456": false, "+33142345678": false, "+18002345678": false, "": false, "0170 1234567": false,
 	} {
 		if got := phone.TakesTexts(number); got != want {
