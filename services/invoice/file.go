@@ -45,13 +45,18 @@ func (k *Keeper) draw(ctx context.Context, d document) (files, error) {
 	case <-ctx.Done():
 		return files{}, ctx.Err()
 	}
-	xml, err := d.renderXML()
+	return d.render()
+}
+
+// render makes the files of the document and nothing else.
+func (d *document) render() (files, error) {
+	ubl, err := d.renderUBL()
 	if err != nil {
 		return files{}, err
 	}
-	pdf, err := d.renderPDF(xml)
+	cii, err := d.renderCII()
 	if err != nil {
 		return files{}, err
 	}
-	return files{Meta: docstore.Meta{ID: d.ID}, PDF: pdf, XML: xml}, nil
+	return files{Meta: docstore.Meta{ID: d.ID}, PDF: d.renderPDF(cii), XML: ubl}, nil
 }

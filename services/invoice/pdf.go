@@ -1,13 +1,11 @@
 package invoice
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
 
-	"codeberg.org/go-pdf/fpdf"
-
+	"ordergraph/platform/pdf"
 	"ordergraph/services/order"
 )
 
@@ -28,43 +26,33 @@ const (
 	taxEnd      = 159.0
 )
 
-// A page is a document while it is drawn.
+// A page is a document while it is drawn: the page that is written on, and how.
 type page struct {
-	*fpdf.Fpdf
 	tongue
-	d *document
+	file *pdf.Document
+	on   *pdf.Page
+	d    *document
+	font *pdf.Font
+	size float64
+	ink  int
 }
 
-// renderPDF draws the document, with its XML attached. It depends on the
-// document alone, down to the dates in the file.
-func (d *document) renderPDF(attached []byte) ([]byte, error) {
-	p := page{Fpdf: fpdf.New("P", "mm", "A4", ""), tongue: tongueFor(d.Body.Locale, d.Body.Currency, d.Body.Seller.Country), d: d}
+// renderPDF draws the document, with what programs read attached. It depends
+// on the document alone, down to the dates in the file.
+func (d *document) renderPDF(attached []byte) []byte {
+	p := page{tongue: tongueFor(d.Body.Locale, d.Body.Currency, d.Body.Seller.Country), d: d}
 	title := p.title() + " " + d.Number
-	p.SetCatalogSort(true)
-	p.SetCreationDate(d.IssuedAt)
-	p.SetModificationDate(d.IssuedAt)
-	p.SetProducer("Ordergraph", true)
-	p.SetTitle(title, true)
-	p.SetAuthor(d.Body.Seller.Name, true)
-	p.SetLang(p.language)
-	p.SetMargins(left, left, 210-right)
-	p.SetCellMargin(0)
-	p.SetAutoPageBreak(false, 0)
-	p.AddUTF8FontFromBytes("go", "", fonts.regular)
-	p.AddUTF8FontFromBytes("go", "B", fonts.bold)
-	p.SetAttachments([]fpdf.Attachment{{Content: attached, Filename: d.Number + ".xml", Description: title}})
-
-	p.AddPage()
+	p.file = &pdf.Document{
+		Title: title, Author: d.Body.Seller.Name, Creator: "Ordergraph", Language: p.language, Created: d.IssuedAt, Metadata: facturX,
+		Attached: []pdf.Attachment{{Name: facturXName, Type: "text/xml", Description: title, Relation: "Alternative", Content: attached}},
+	}
+	p.on = p.file.Page()
 	p.head()
 	y := p.table(98)
 	y = p.totals(y)
 	p.closing(y)
 	p.feet()
-	var out bytes.Buffer
-	if err := p.Output(&out); err != nil {
-		return nil, fmt.Errorf("draw PDF: %w", err)
-	}
-	return out.Bytes(), nil
+	return p.file.Bytes()
 }
 
 func (p *page) title() string {
@@ -82,46 +70,35 @@ const (
 )
 
 // pen chooses how to write from now on.
-func (p *page) pen(style string, size float64, shade int) {
-	p.SetFont("go", style, size)
-	p.SetTextColor(shade, shade, shade)
+func (p *page) pen(bold bool, size float64, ink int) {
+	p.font, p.size, p.ink = fonts().regular, size, ink
+	if bold {
+		p.font = fonts().bold
+	}
 }
 
 // at writes one line whose base is at y: from x to the right, or, with a
 // negative width, ending at x. Text that does not fit is cut short.
 func (p *page) at(x, y, w float64, text string) {
-	text = p.fit(printable(text), max(w, -w))
+	text = p.font.Fit(printable(text), p.size, max(w, -w))
 	if w < 0 {
-		x -= p.GetStringWidth(text)
+		x -= p.font.Width(text, p.size)
 	}
-	p.Text(x, y, text)
+	p.on.Text(p.font, p.size, p.ink, x, y, text)
 }
 
-func (p *page) fit(text string, w float64) string {
-	if p.GetStringWidth(text) <= w {
-		return text
-	}
-	runes := []rune(text)
-	for len(runes) > 0 && p.GetStringWidth(string(runes)+"…") > w {
-		runes = runes[:len(runes)-1]
-	}
-	return string(runes) + "…"
-}
-
-func (p *page) rule(y float64, shade int, weight float64, from, to float64) {
-	p.SetDrawColor(shade, shade, shade)
-	p.SetLineWidth(weight)
-	p.Line(from, y, to, y)
+func (p *page) rule(y float64, ink int, weight float64, from, to float64) {
+	p.on.Line(ink, weight, from, y, to, y)
 }
 
 // head is the top of the first page.
 func (p *page) head() {
 	b := &p.d.Body
-	p.pen("B", 13, black)
+	p.pen(true, 13, black)
 	p.at(left, 24, 100, b.Seller.Name)
-	p.pen("", 8.5, grey)
+	p.pen(false, 8.5, grey)
 	p.at(left, 29, 110, strings.Join(sellerLines(&b.Seller, p.country(b.Seller.Country)), " · "))
-	p.pen("", 22, black)
+	p.pen(false, 22, black)
 	p.at(right, 25.5, -75, p.title())
 	p.rule(34, pale, .2, left, right)
 
@@ -141,13 +118,9 @@ func (p *page) head() {
 	}
 	y := 50.0
 	for i, f := range facts {
-		p.pen("", 8.5, grey)
+		p.pen(false, 8.5, grey)
 		p.at(131, y, 25, f[0])
-		style := ""
-		if i == 0 {
-			style = "B"
-		}
-		p.pen(style, 9.5, black)
+		p.pen(i == 0, 9.5, black)
 		p.at(right, y, -36, f[1])
 		y += 5.6
 	}
@@ -158,9 +131,9 @@ func sellerLines(s *Seller, country string) []string {
 }
 
 func (p *page) block(x, y, w float64, label string, lines []string) {
-	p.pen("", 8.5, grey)
+	p.pen(false, 8.5, grey)
 	p.at(x, y, w, label)
-	p.pen("", 10, black)
+	p.pen(false, 10, black)
 	for i, text := range lines {
 		p.at(x, y+6+5*float64(i), w, text)
 	}
@@ -181,9 +154,8 @@ func (p *page) address(a order.Address) []string {
 
 // columns is the head of the table.
 func (p *page) columns(y float64) float64 {
-	p.SetFillColor(244, 244, 244)
-	p.Rect(left, y-5, width, 7.4, "F")
-	p.pen("B", 8.5, black)
+	p.on.Area(244, left, y-5, width, 7.4)
+	p.pen(true, 8.5, black)
 	p.at(left+2, y, 70, p.Item)
 	p.at(quantityEnd, y, -20, p.Quantity)
 	p.at(unitEnd, y, -24, p.Unit)
@@ -194,10 +166,10 @@ func (p *page) columns(y float64) float64 {
 
 // next begins another page.
 func (p *page) next() float64 {
-	p.AddPage()
-	p.pen("B", 10, black)
+	p.on = p.file.Page()
+	p.pen(true, 10, black)
 	p.at(left, 20, 80, p.d.Body.Seller.Name)
-	p.pen("", 9, grey)
+	p.pen(false, 9, grey)
 	p.at(right, 20, -90, p.title()+" "+p.d.Number+" · "+p.Continued)
 	p.rule(24, pale, .2, left, right)
 	return 34
@@ -208,12 +180,12 @@ func (p *page) table(y float64) float64 {
 	y = p.columns(y)
 	for i := range p.d.Body.Bill.Lines {
 		l := &p.d.Body.Bill.Lines[i]
-		p.pen("", 9.5, black)
-		titles := p.SplitText(printable(l.Title), itemEnd-left-4)
+		p.pen(false, 9.5, black)
+		titles := p.font.Wrap(printable(l.Title), p.size, itemEnd-left-4)
 		var notes []string
-		p.pen("", 8, grey)
+		p.pen(false, 8, grey)
 		if about := strings.TrimPrefix(l.Variant+" · "+l.SKU, " · "); about != " · " {
-			notes = p.SplitText(printable(strings.TrimSuffix(about, " · ")), itemEnd-left-4)
+			notes = p.font.Wrap(printable(strings.TrimSuffix(about, " · ")), p.size, itemEnd-left-4)
 		}
 		high := 4.6*float64(len(titles)) + 4*float64(len(notes)) + 2.6
 		if l.Discount != 0 {
@@ -222,7 +194,7 @@ func (p *page) table(y float64) float64 {
 		if y+high-4 > floor {
 			y = p.columns(p.next())
 		}
-		p.pen("", 9.5, black)
+		p.pen(false, 9.5, black)
 		p.at(quantityEnd, y, -12, strconv.FormatInt(l.Quantity, 10))
 		p.at(unitEnd, y, -25, p.money(l.shownPrice(p.digits)))
 		p.at(taxEnd, y, -14, p.percent(l.Class.Rate))
@@ -231,7 +203,7 @@ func (p *page) table(y float64) float64 {
 			p.at(left+2, y, itemEnd-left, text)
 			y += 4.6
 		}
-		p.pen("", 8, grey)
+		p.pen(false, 8, grey)
 		for _, text := range notes {
 			p.at(left+2, y-.4, itemEnd-left, text)
 			y += 4
@@ -279,13 +251,13 @@ func (p *page) totals(y float64) float64 {
 	y += 5
 	const from = 105.0
 	for _, r := range rows {
-		size, style, shade := 9.5, "", 60
+		size, ink := 9.5, 60
 		if r.strong {
 			p.rule(y-3.4, black, .35, from, right)
 			y += 2.6
-			size, style, shade = 12, "B", black
+			size, ink = 12, black
 		}
-		p.pen(style, size, shade)
+		p.pen(r.strong, size, ink)
 		p.at(from, y, 55, r.label)
 		p.at(right-2, y, -32, r.amount)
 		y += 6
@@ -303,7 +275,7 @@ func (p *page) closing(y float64) {
 	case b.Card.Last4 != "":
 		paid = fmt.Sprintf("%s (%s •••• %s)", p.PaidBy, brandName(b.Card.Brand), b.Card.Last4)
 	}
-	p.pen("", 9.5, 60)
+	p.pen(false, 9.5, 60)
 	p.at(105, y, 58, paid)
 	p.at(right-2, y, -30, p.amount(b.Bill.Paid))
 	y += 6
@@ -313,7 +285,7 @@ func (p *page) closing(y float64) {
 		y += 6
 	}
 	y += 6
-	p.pen("", 8.5, grey)
+	p.pen(false, 8.5, grey)
 	for _, t := range b.Bill.Taxes {
 		if t.Class.Category == export {
 			p.at(left, y, width, p.Export)
@@ -344,15 +316,14 @@ func (p *page) feet() {
 			more = append(more, text)
 		}
 	}
-	all := p.PageCount()
-	for n := 1; n <= all; n++ {
-		p.SetPage(n)
+	all := p.file.Pages()
+	for i, one := range all {
+		p.on = one
 		p.rule(footer, pale, .2, left, right)
-		p.pen("", 8.1, grey) // unlike any before, so that every page is told
-		p.pen("", 8, grey)
+		p.pen(false, 8, grey)
 		p.at(left, footer+4.6, 140, strings.Join(parts, " · "))
 		p.at(left, footer+8.6, 140, strings.Join(more, " · "))
-		p.at(right, footer+4.6, -28, fmt.Sprintf("%s %d %s %d", p.Page, n, p.Of, all))
+		p.at(right, footer+4.6, -28, fmt.Sprintf("%s %d %s %d", p.Page, i+1, p.Of, len(all)))
 	}
 }
 

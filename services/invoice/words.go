@@ -1,20 +1,24 @@
 package invoice
 
 import (
+	"errors"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/bojanz/currency"
-	"golang.org/x/image/font/gofont/gobold"
-	"golang.org/x/image/font/gofont/goregular"
-	"golang.org/x/image/font/sfnt"
+	"github.com/go-fonts/dejavu/dejavusans"
+	"github.com/go-fonts/dejavu/dejavusansbold"
+	"github.com/go-fonts/liberation/liberationsansbold"
+	"github.com/go-fonts/liberation/liberationsansregular"
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 	"golang.org/x/text/unicode/norm"
 
 	"ordergraph/platform/money"
+	"ordergraph/platform/pdf"
 )
 
 // words are what a document says in one language.
@@ -48,7 +52,7 @@ var languages = map[string]*words{
 		Item: "Item", Quantity: "Qty", Unit: "Unit net", Net: "Net amount", Discount: "Discount", Shipping: "Shipping", Free: "free",
 		NetTotal: "Net total", Rounding: "Rounding", Total: "Total", PaidBy: "Paid by card", Paid: "Paid", Due: "Amount due",
 		Refunded: "Refunded", Page: "Page", Of: "of", On: "on", Export: "Tax-free export to a country outside the European Union.",
-		Attached: "The electronic invoice (EN 16931, UBL 2.1) is attached to this file.", Continued: "continued",
+		Attached: "The electronic invoice (EN 16931, Factur-X) is attached to this file.", Continued: "continued",
 		Tax: taxNames, TaxID: taxIDs,
 	},
 	"de": {
@@ -57,7 +61,7 @@ var languages = map[string]*words{
 		Item: "Artikel", Quantity: "Menge", Unit: "Einzel netto", Net: "Betrag netto", Discount: "Rabatt", Shipping: "Versand", Free: "kostenlos",
 		NetTotal: "Summe netto", Rounding: "Rundung", Total: "Gesamtbetrag", PaidBy: "Bezahlt mit Karte", Paid: "Bezahlt", Due: "Offener Betrag",
 		Refunded: "Erstattet", Page: "Seite", Of: "von", On: "auf", Export: "Steuerfreie Ausfuhrlieferung.",
-		Attached: "Die elektronische Rechnung (EN 16931, UBL 2.1) ist dieser Datei angehängt.", Continued: "Fortsetzung",
+		Attached: "Die elektronische Rechnung (EN 16931, Factur-X) ist dieser Datei angehängt.", Continued: "Fortsetzung",
 		Tax: map[string]string{"": "USt.", "CH": "MWST", "LI": "MWST"}, TaxID: map[string]string{"": "USt-IdNr.", "AT": "UID", "CH": "MWST-Nr.", "LI": "MWST-Nr."},
 	},
 	"fr": {
@@ -66,7 +70,7 @@ var languages = map[string]*words{
 		Item: "Article", Quantity: "Qté", Unit: "Prix unit. HT", Net: "Montant HT", Discount: "Remise", Shipping: "Livraison", Free: "offerte",
 		NetTotal: "Total HT", Rounding: "Arrondi", Total: "Total TTC", PaidBy: "Payé par carte", Paid: "Payé", Due: "Reste à payer",
 		Refunded: "Remboursé", Page: "Page", Of: "sur", On: "sur", Export: "Exportation hors de l’Union européenne, exonérée de TVA.",
-		Attached: "La facture électronique (EN 16931, UBL 2.1) est jointe à ce fichier.", Continued: "suite",
+		Attached: "La facture électronique (EN 16931, Factur-X) est jointe à ce fichier.", Continued: "suite",
 		Tax: map[string]string{"": "TVA"}, TaxID: map[string]string{"": "N° TVA"},
 	},
 }
@@ -164,16 +168,18 @@ func (t *tongue) country(code string) string {
 	return t.countries.Name(region)
 }
 
-// The fonts have Latin, Greek and Cyrillic letters (WGL4).
-var fonts = struct{ regular, bold []byte }{goregular.TTF, gobold.TTF}
-
-var glyphs = func() *sfnt.Font {
-	f, err := sfnt.Parse(fonts.regular)
-	if err != nil {
-		panic("invoice: the font of the Go project cannot be read: " + err.Error())
+// The fonts have all Latin, Greek and Cyrillic letters (Liberation Sans), and
+// what else is written from left to right, letter by letter, and the signs of
+// currencies (DejaVu Sans). Reading them takes some milliseconds, once.
+var fonts = sync.OnceValue(func() (f struct{ regular, bold *pdf.Font }) {
+	var err, err2 error
+	f.regular, err = pdf.NewFont("OrdergraphSans", liberationsansregular.TTF, dejavusans.TTF)
+	f.bold, err2 = pdf.NewFont("OrdergraphSans-Bold", liberationsansbold.TTF, dejavusansbold.TTF)
+	if err := errors.Join(err, err2); err != nil {
+		panic("invoice: the fonts that come with the program cannot be read: " + err.Error())
 	}
 	return f
-}()
+})
 
 // missing stands where the font has no letter. The XML has the text itself.
 const missing = '□'
@@ -181,20 +187,18 @@ const missing = '□'
 // printable is the text in letters that the font has: where it lacks one with
 // marks, the letter without them.
 func printable(text string) string {
-	var buffer sfnt.Buffer
-	has := func(r rune) bool {
-		i, err := glyphs.GlyphIndex(&buffer, r)
-		return err == nil && i != 0 && r <= 0xFFFF
+	if isPlain(text) {
+		return text
 	}
 	var out strings.Builder
 	for _, r := range norm.NFC.String(narrow(text)) {
-		if has(r) {
+		if hasLetter(r) {
 			out.WriteRune(r)
 			continue
 		}
 		plain, _ := utf8.DecodeRuneInString(norm.NFD.String(string(r)))
 		switch {
-		case has(plain):
+		case hasLetter(plain):
 			out.WriteRune(plain)
 		case unicode.Is(unicode.Mn, r): // a mark of a letter before it
 		default:
@@ -204,7 +208,23 @@ func printable(text string) string {
 	return out.String()
 }
 
-// narrow replaces spaces that the font does not have.
-func narrow(text string) string {
-	return strings.NewReplacer("\u202f", "\u00a0", "\u2009", "\u00a0", "\u200e", "", "\u200f", "").Replace(text)
+// isPlain reports whether there is nothing to look for: all is of Latin 1.
+func isPlain(text string) bool {
+	for _, r := range text {
+		if r < ' ' || r >= 0x7F && r < 0xA0 || r > 0xFF {
+			return false
+		}
+	}
+	return true
 }
+
+// hasLetter reports whether the font has the letter, and can write it: some
+// scripts run from right to left, or join letters, which is not done here.
+func hasLetter(r rune) bool {
+	return fonts().regular.Has(r) && unicode.In(r, unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Common, unicode.Inherited, unicode.Armenian, unicode.Georgian)
+}
+
+var spaces = strings.NewReplacer("\u202f", "\u00a0", "\u2009", "\u00a0", "\u200e", "", "\u200f", "")
+
+// narrow replaces spaces that not every program knows.
+func narrow(text string) string { return spaces.Replace(text) }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/language"
+
 	"ordergraph/platform/money"
 	"ordergraph/services/order"
 )
@@ -179,16 +181,20 @@ const (
 	freight      = "FC"  // UNTDID 7161
 	discount     = "95"  // UNTDID 5189
 	bankCard     = "48"  // UNTDID 4461
+
+	en16931      = "urn:cen.eu:en16931:2017"
+	exportCode   = "VATEX-EU-G"
+	exportReason = "Export outside the EU"
 )
 
-// renderXML writes the document as an EN 16931 invoice or credit note in UBL 2.1.
-func (d *document) renderXML() ([]byte, error) {
+// renderUBL writes the document as an EN 16931 invoice or credit note in UBL 2.1.
+func (d *document) renderUBL() ([]byte, error) {
 	b := &d.Body
 	digits := money.Digits(b.Currency)
 	amount := func(minor int64) ublAmount { return ublAmount{b.Currency, decimal(minor, digits)} }
 	u := ublDocument{
 		CAC: ublNamespace + "CommonAggregateComponents-2", CBC: ublNamespace + "CommonBasicComponents-2",
-		Customization: "urn:cen.eu:en16931:2017", ID: d.Number, IssueDate: day(d.IssuedAt), Currency: b.Currency, Order: ublID{b.OrderNumber},
+		Customization: en16931, ID: d.Number, IssueDate: day(d.IssuedAt), Currency: b.Currency, Order: ublID{b.OrderNumber},
 		Seller: ublSupplier{sellerParty(b.Seller)}, Buyer: ublCustomer{buyerParty(b)},
 		Delivery: ublDelivery{Address: ublAddressOf(b.ShipTo), Name: ublName{nameOf(b.ShipTo)}},
 		TaxTotal: ublTaxTotal{Amount: amount(b.Bill.Tax)},
@@ -198,10 +204,9 @@ func (d *document) renderXML() ([]byte, error) {
 	}
 	root := "Invoice"
 	if d.Kind == KindCreditNote {
-		root = "CreditNote"
-		u.CreditNoteType = "381"
+		root, u.CreditNoteType = "CreditNote", d.typeCode()
 	} else {
-		u.InvoiceType = "380"
+		u.InvoiceType = d.typeCode()
 	}
 	u.XMLName, u.Namespace = xml.Name{Local: root}, ublNamespace+root+"-2"
 	if r := b.Refers; r != nil {
@@ -236,7 +241,7 @@ func (d *document) renderXML() ([]byte, error) {
 		}
 		if l.Discount != 0 {
 			base := amount(l.Price)
-			out.Allowance = &ublAllowance{ReasonCode: discount, Reason: strings.TrimSpace("Discount " + strings.Join(l.Codes, ", ")), Amount: amount(l.Discount), Base: &base}
+			out.Allowance = &ublAllowance{ReasonCode: discount, Reason: l.discountReason(), Amount: amount(l.Discount), Base: &base}
 		}
 		if d.Kind == KindCreditNote {
 			out.Credited = quantity
@@ -246,15 +251,31 @@ func (d *document) renderXML() ([]byte, error) {
 			u.InvoiceLines = append(u.InvoiceLines, out)
 		}
 	}
+	return encode(u)
+}
+
+func encode(document any) ([]byte, error) {
 	var text bytes.Buffer
 	text.WriteString(xml.Header)
 	encoder := xml.NewEncoder(&text)
-	encoder.Indent("", "  ")
-	if err := encoder.Encode(u); err != nil {
+	encoder.Indent("", " ")
+	if err := encoder.Encode(document); err != nil {
 		return nil, fmt.Errorf("write XML: %w", err)
 	}
 	text.WriteByte('\n')
 	return text.Bytes(), nil
+}
+
+// typeCode is BT-3.
+func (d *document) typeCode() string {
+	if d.Kind == KindCreditNote {
+		return "381"
+	}
+	return "380"
+}
+
+func (l *line) discountReason() string {
+	return strings.TrimSpace("Discount " + strings.Join(l.Codes, ", "))
 }
 
 // categoryOf is a class of tax; with says that the reason for an exemption
@@ -262,7 +283,7 @@ func (d *document) renderXML() ([]byte, error) {
 func categoryOf(c class, with bool) ublCategory {
 	category := ublCategory{ID: c.Category, Percent: percent(c.Rate), Scheme: "VAT"}
 	if with && c.Category == export {
-		category.ReasonCode, category.Reason = "VATEX-EU-G", "Export outside the EU"
+		category.ReasonCode, category.Reason = exportCode, exportReason
 	}
 	return category
 }
@@ -292,16 +313,18 @@ func buyerParty(b *body) ublParty {
 }
 
 // partyTax is a VAT number if it begins with its country, as the standard
-// wants it, and otherwise a registration with the local tax authority.
+// wants it (BR-CO-09), and otherwise a registration with the local tax
+// authority. Greece is EL to them.
 func partyTax(id string) *ublPartyTax {
 	id = strings.ReplaceAll(clean(id), " ", "")
-	if len(id) > 2 && isCapital(id[0]) && isCapital(id[1]) {
-		return &ublPartyTax{id, "VAT"}
+	if len(id) > 2 {
+		country, err := language.ParseRegion(id[:2])
+		if id[:2] == "EL" || err == nil && country.IsCountry() && country.String() == id[:2] {
+			return &ublPartyTax{id, "VAT"}
+		}
 	}
 	return &ublPartyTax{id, "TAX"}
 }
-
-func isCapital(c byte) bool { return 'A' <= c && c <= 'Z' }
 
 func ublAddressOf(a order.Address) ublAddress {
 	return ublAddress{Street: clean(a.Address1), Street2: clean(a.Address2), City: clean(a.City), Zip: clean(a.Zip), Region: clean(a.Province), Country: a.Country}
