@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ordergraph/platform/docstore"
+	"ordergraph/platform/events"
 )
 
 // A document is one message to one customer: what is to be said about what,
@@ -19,7 +20,9 @@ type document struct {
 	Subject     string    `bson:"subject"`
 	Kind        Kind      `bson:"kind"`
 	Channel     Channel   `bson:"channel"`
-	Ref         string    `bson:"ref"` // what the owning service is asked for
+	Ref         string    `bson:"ref"`               // what the owning service is asked for
+	Country     string    `bson:"country,omitempty"` // ISO 3166-1, of an SMS: whose quiet hours count
+	Invoice     enclosure `bson:"invoice,omitempty"` // what the mail does about it, by the last attempt
 	MessageID   string    `bson:"messageId"`
 	ProviderRef string    `bson:"providerRef,omitempty"` // the provider's own name for it
 	Again       int       `bson:"again,omitempty"`       // how often it was resent
@@ -40,8 +43,9 @@ type document struct {
 	Due    *time.Time `bson:"due,omitempty"`
 	Holder string     `bson:"holder,omitempty"` // whose attempt is under way
 	// DeadAt is when it was given up, and Forget when the document goes.
-	DeadAt *time.Time `bson:"deadAt,omitempty"`
-	Forget *time.Time `bson:"forget,omitempty"`
+	DeadAt *time.Time    `bson:"deadAt,omitempty"`
+	Forget *time.Time    `bson:"forget,omitempty"`
+	Outbox events.Outbox `bson:"outbox"`
 }
 
 const (
@@ -53,10 +57,11 @@ const (
 )
 
 var spec = docstore.Spec{Name: "notifications", Indexes: []docstore.Index{
-	{Name: "due", Fields: []string{"due"}},
+	{Name: "queue", Fields: []string{"channel", "due"}},
 	{Name: "subject", Fields: []string{"subject", "createdAt"}},
 	{Name: "dead", Fields: []string{"deadAt"}},
 	{Name: "forget", Fields: []string{"forget"}},
+	events.Index(),
 }}
 
 // newDocument is a message that is due at once. domain is the Message-ID's.
@@ -87,30 +92,51 @@ func (d *document) seen(now time.Time) {
 }
 
 // begin notes an attempt that is about to be made.
-func (d *document) begin(holder string, now time.Time) {
-	d.settleLast("unknown")
+func (d *document) begin(route string, now time.Time) {
 	if d.Doubts > 0 {
 		d.Repeats++
 	}
-	d.Attempts = append(d.Attempts, Attempt{At: now})
+	d.note(Attempt{At: now, Route: route})
+	until := now.Add(leaseFor)
+	d.Due, d.UpdatedAt = &until, now
+}
+
+func (d *document) note(a Attempt) {
+	d.Attempts = append(d.Attempts, a)
 	if len(d.Attempts) > maxAttempts {
 		d.Attempts = slices.Delete(d.Attempts, 0, len(d.Attempts)-maxAttempts)
 	}
-	until := now.Add(leaseFor)
-	d.Holder, d.Due, d.UpdatedAt = holder, &until, now
 }
 
-// settleLast gives the last attempt its outcome, if it has none: whoever made
-// it died, or has just come back.
-func (d *document) settleLast(outcome string) {
+// settleLast gives the last attempt its outcome, if it has none, and reports
+// whether that was so: whoever made it died, or has just come back.
+func (d *document) settleLast(outcome string) bool {
 	n := len(d.Attempts)
 	if n == 0 || d.Attempts[n-1].Outcome != "" {
-		return
+		return false
 	}
 	d.Attempts[n-1].Outcome = outcome
-	if outcome == string(Unknown) {
-		d.Doubts++
+	return true
+}
+
+// doubtful is the last attempt of which nobody knows whether it succeeded, or nil.
+func (d *document) doubtful() *Attempt {
+	if d.Doubts == 0 {
+		return nil
 	}
+	for i := len(d.Attempts) - 1; i >= 0; i-- {
+		if strings.HasPrefix(d.Attempts[i].Outcome, string(Unknown)) {
+			return &d.Attempts[i]
+		}
+	}
+	return nil
+}
+
+func (d *document) lastOutcome() string {
+	if len(d.Attempts) == 0 {
+		return ""
+	}
+	return d.Attempts[len(d.Attempts)-1].Outcome
 }
 
 // end says that nothing is left to do.
@@ -123,12 +149,11 @@ func (d *document) end(status Status, now time.Time) {
 	d.seen(now)
 }
 
-// later has it tried again.
+// later has it looked at again.
 func (d *document) later(wait time.Duration, now time.Time) {
 	due := now.Add(wait)
 	d.Waits++
 	d.Due, d.Holder = &due, ""
-	d.seen(now)
 }
 
 // requeue gives a dead message a new life.

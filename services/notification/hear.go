@@ -55,24 +55,83 @@ func (k *Keeper) HearOrder(ctx context.Context, f events.Fact) error {
 	if f.Type != order.FactChanged {
 		return nil
 	}
-	o, err := k.o.Orders.Get(ctx, identity.Ourselves(), f.Key, "")
+	var changed order.Changed
+	if len(f.Data) > 0 {
+		if err := bson.Unmarshal(f.Data, &changed); err != nil {
+			return fmt.Errorf("fact %s: %w", f.ID, err)
+		}
+	}
+	switch changed.Status {
+	case order.Pending, order.Reserved, order.Paying:
+		return nil // nothing is to be told of it yet, and its next state has a fact of its own
+	}
+	return k.tellOf(ctx, f.Key, false)
+}
+
+// tellOf stores what the order's story gives cause for and is not there yet.
+// ready says that its invoice can be had.
+func (k *Keeper) tellOf(ctx context.Context, orderID string, ready bool) error {
+	o, err := k.o.Orders.Get(ctx, identity.Ourselves(), orderID, "")
 	if errors.Is(err, order.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("order %s: %w", f.Key, err)
+		return fmt.Errorf("order %s: %w", orderID, err)
 	}
+	now := k.now()
+	var due []*document
+	var ids []string
 	for _, e := range o.Timeline {
 		kind, ok := orderKind(o, e)
-		if !ok || k.now().Sub(e.At) > maxAge {
+		if !ok || now.Sub(e.At) > maxAge {
 			continue
 		}
-		id := fmt.Sprintf("order:%s:%s", o.ID, kind)
-		if err := k.insert(ctx, newDocument(id, OrderSubject(o.ID), kind, Mail, o.ID, k.domain, k.now())); err != nil {
+		for _, c := range []Channel{Mail, SMS} {
+			if c == SMS && (o.Phone == "" || len(k.sms.routes) == 0 || kind == OrderRefunded) {
+				continue
+			}
+			d := newDocument(orderMessageID(o.ID, kind, c), OrderSubject(o.ID), kind, c, o.ID, k.domain, now)
+			at := now
+			switch {
+			case c == SMS:
+				d.Country = o.ShippingAddress.Country
+				at = k.disturb(d, now)
+			case kind == OrderConfirmed && !ready:
+				at = laterOf(now, e.At.Add(k.o.Grace))
+			}
+			d.Due = &at
+			due, ids = append(due, d), append(ids, d.ID)
+		}
+	}
+	there, err := k.docs.GetMany(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, d := range due {
+		if _, ok := there[d.ID]; ok {
+			continue
+		}
+		if err := k.insert(ctx, d); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// orderMessageID is the id of an order's message, made of its cause.
+func orderMessageID(orderID string, kind Kind, c Channel) string {
+	id := "order:" + orderID + ":" + string(kind)
+	if c == SMS {
+		id += ":sms"
+	}
+	return id
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // sawFor is how long a customer waits for the answer to a checkout. An order
@@ -88,6 +147,10 @@ func orderKind(o order.Order, e order.Entry) (Kind, bool) {
 		return OrderConfirmed, true
 	case order.Failed:
 		return OrderFailed, o.Reason != order.ReasonCancelled && e.At.Sub(o.CreatedAt) > sawFor
+	case order.Shipped:
+		return OrderShipped, true
+	case order.Delivered:
+		return OrderDelivered, true
 	case order.Cancelled:
 		return OrderCancelled, true
 	case order.Refunded:

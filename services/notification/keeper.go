@@ -1,6 +1,7 @@
 package notification
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
@@ -31,13 +34,25 @@ type Options struct {
 	Texters   []Texter    // likewise; none: no SMS are sent
 	Accounts  Accounts
 	Orders    Orders
-	Invoices  Invoices         // nil: mails go without invoices, and none are promised
-	From      string           // the shop's address; Message-IDs are of its domain
-	ShopName  string           // signs the mails; "": the name in From
-	PublicURL string           // where links lead to
-	Now       func() time.Time // nil: time.Now
-	Log       *slog.Logger     // nil: silent
+	Invoices  Invoices // nil: mails go without invoices, and none are promised
+	// MailUnknown and SMSUnknown are what follows when nobody knows whether a
+	// provider took a message; "": Repeat for mail, Lookup for SMS.
+	MailUnknown Policy
+	SMSUnknown  Policy
+	Grace       time.Duration    // how long a confirmation waits for its invoice; 0: 3 s; negative: not at all
+	QuietHours  QuietHours       // in which no SMS goes out that can wait
+	Workers     int              // messages of one channel on their way at once; 0: 8
+	From        string           // the shop's address; Message-IDs are of its domain
+	ShopName    string           // signs the mails; "": the name in From
+	PublicURL   string           // where links lead to
+	Now         func() time.Time // nil: time.Now
+	Log         *slog.Logger     // nil: silent
 }
+
+const (
+	grace   = 3 * time.Second
+	workers = 8
+)
 
 // Accounts are as much of account.Service as mails are made of.
 type Accounts interface {
@@ -68,9 +83,10 @@ type Keeper struct {
 	optOuts *docstore.Collection[optOut]
 	words   *words
 	domain  string
-	breaker breaker
-	wake    chan struct{} // something is due
-	counts  counts
+	mail    *channel
+	sms     *channel
+	relay   *events.Relay[document] // nil where nobody listens
+	counts  struct{ missing atomic.Int64 }
 }
 
 var _ Service = (*Keeper)(nil)
@@ -83,6 +99,26 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if len(o.Mailers) == 0 {
+		return nil, errors.New("notification service: it has no mail provider")
+	}
+	for _, p := range []struct {
+		policy  *Policy
+		channel Channel
+	}{{&o.MailUnknown, Mail}, {&o.SMSUnknown, SMS}} {
+		policy, err := ParsePolicy(string(*p.policy), p.channel)
+		if err != nil {
+			return nil, fmt.Errorf("notification service: unknown outcomes of %s: %w", p.channel, err)
+		}
+		*p.policy = policy
+	}
+	switch {
+	case o.Grace < 0 || o.Invoices == nil:
+		o.Grace = 0
+	case o.Grace == 0:
+		o.Grace = grace
+	}
+	o.Workers = cmp.Or(o.Workers, workers)
 	from, err := netmail.ParseAddress(o.From)
 	if err != nil {
 		return nil, fmt.Errorf("notification service: the sender %q is not an address like Shop <shop@example.com>", o.From)
@@ -106,10 +142,15 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("notification service: %w", err)
 	}
-	return &Keeper{
+	k := &Keeper{
 		o: o, docs: docs, optOuts: optOuts, words: words, domain: from.Address[strings.LastIndexByte(from.Address, '@')+1:],
-		wake: make(chan struct{}, 1),
-	}, nil
+		mail: newChannel(Mail, o.MailUnknown, len(o.Mailers), func(i int) *route { return &route{mailer: o.Mailers[i]} }),
+		sms:  newChannel(SMS, o.SMSUnknown, len(o.Texters), func(i int) *route { return &route{texter: o.Texters[i]} }),
+	}
+	if o.Bus != nil && len(o.Listeners) > 0 {
+		k.relay = events.NewRelay(o.Bus, Topic, docs, func(d *document) *events.Outbox { return &d.Outbox }, events.RelayOptions{Now: o.Now, Log: o.Log})
+	}
+	return k, nil
 }
 
 // now is to the millisecond, as documents keep it.
@@ -128,39 +169,41 @@ func (k *Keeper) insert(ctx context.Context, d *document) error {
 	return nil
 }
 
-// changed has a change told that was written: to the senders, and to who
-// watches the order. Should that get lost, sweeps and hubs make up for it.
+// end says that nothing is left to do about a message that is about to be
+// written, and puts the fact of it there. Without listeners there is none.
+func (k *Keeper) end(d *document, status Status, now time.Time) {
+	d.end(status, now)
+	switch status {
+	case Sent, Delivered, Undelivered, Dead:
+	default:
+		return
+	}
+	id := d.orderID()
+	if id == "" || len(k.o.Listeners) == 0 {
+		return
+	}
+	data, err := bson.Marshal(Told{ID: d.ID, Kind: d.Kind, Channel: d.Channel, Status: status})
+	if err != nil {
+		panic(fmt.Sprintf("notification: encode a fact: %v", err)) // four plain fields always encode
+	}
+	d.Outbox.AddLatest(now, events.Fact{
+		ID: fmt.Sprintf("%s:%d:%s", d.ID, d.Shown, FactTold), Type: FactTold, Doc: d.ID, Key: id, At: now, Data: data,
+	}, k.o.Listeners...)
+}
+
+// changed has a change told that was written: to the senders, to services, and
+// to who watches the order. Should that get lost, the sweeps, the relay and
+// the hubs make up for it.
 func (k *Keeper) changed(ctx context.Context, d *document) {
-	if d.Due != nil {
-		select {
-		case k.wake <- struct{}{}:
-		default:
-		}
+	if d.Due != nil && !d.Due.After(k.now()) {
+		k.channel(d.Channel).poke()
+	}
+	if k.relay != nil {
+		k.relay.Ring(d)
 	}
 	if id := d.orderID(); id != "" && k.o.Bell != nil {
 		if version, err := k.version(ctx, d.Subject); err == nil {
 			k.o.Bell.Ring(LiveTopic, id, version)
 		}
-	}
-}
-
-// Figures are what the service has counted since it began, for its operator.
-type Figures struct {
-	Sent            int64
-	Deferred        int64 // attempts that the provider put off
-	Unreachable     int64 // attempts that no provider answered
-	Repeated        int64 // attempts made although an earlier one may have succeeded
-	Dead            int64
-	MissingLanguage int64 // mails written in English for want of the customer's language
-}
-
-type counts struct{ sent, deferred, unreachable, repeated, dead, missing atomic.Int64 }
-
-// Figures are what was counted so far.
-func (k *Keeper) Figures() Figures {
-	c := &k.counts
-	return Figures{
-		Sent: c.sent.Load(), Deferred: c.deferred.Load(), Unreachable: c.unreachable.Load(),
-		Repeated: c.repeated.Load(), Dead: c.dead.Load(), MissingLanguage: c.missing.Load(),
 	}
 }

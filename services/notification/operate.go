@@ -35,7 +35,7 @@ func (k *Keeper) Drop(ctx context.Context, who identity.Caller, id string) (Noti
 	return k.operate(ctx, id, func(d *document) error {
 		switch d.Status {
 		case Dead:
-			d.end(Dropped, k.now())
+			k.end(d, Dropped, k.now())
 			return nil
 		case Dropped:
 			return docstore.Unchanged

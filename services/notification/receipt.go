@@ -22,11 +22,13 @@ func (k *Keeper) Receive(ctx context.Context, r Receipt) error {
 	case r.ID == "" || len(r.ID) > longestID:
 		return ErrNotFound
 	}
-	news := false
+	news, before := false, Queued
 	d, err := k.docs.Update(ctx, r.ID, func(d *document) error {
-		if news = d.receive(r, k.now()); !news {
+		before = d.Status
+		if news = d.receive(r); !news {
 			return docstore.Unchanged
 		}
+		k.end(d, r.Status, k.now())
 		return nil
 	})
 	if errors.Is(err, docstore.ErrNotFound) {
@@ -34,6 +36,16 @@ func (k *Keeper) Receive(ctx context.Context, r Receipt) error {
 	}
 	if err != nil || !news {
 		return err
+	}
+	counts := &k.channel(d.Channel).counts
+	if before == Queued || before == Dead {
+		counts.sent.Add(1)
+	}
+	switch d.Status {
+	case Delivered:
+		counts.delivered.Add(1)
+	case Undelivered:
+		counts.undelivered.Add(1)
 	}
 	k.changed(ctx, &d)
 	return nil
@@ -44,7 +56,7 @@ func (k *Keeper) Receive(ctx context.Context, r Receipt) error {
 // The message may have been repeated after an answer was lost, and the two
 // have receipts of their own. So one that arrived makes good for another that
 // did not, and never the other way round.
-func (d *document) receive(r Receipt, now time.Time) bool {
+func (d *document) receive(r Receipt) bool {
 	switch d.Status {
 	case Queued, Dead: // we did not know that it was taken
 		if d.Status == Dead && r.Status == Undelivered || len(d.Attempts) == 0 {
@@ -72,7 +84,6 @@ func (d *document) receive(r Receipt, now time.Time) bool {
 		d.Attempts[n-1].Outcome = outcome
 	}
 	d.ProviderRef = r.Ref
-	d.end(r.Status, now)
 	return true
 }
 

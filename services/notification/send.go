@@ -17,15 +17,15 @@ const (
 	sendFor  = 30 * time.Second // one attempt may take, with the questions before it
 	leaseFor = 45 * time.Second // one attempt has its message to itself; longer than sendFor
 
-	// maxTries is how often a mail is tried that the provider puts off: with
+	// maxTries is how often a message is tried that the provider puts off: with
 	// the back-off below, over nine hours.
 	maxTries = 20
 	// maxDoubts is how many attempts may end unknown. Each may have arrived.
 	maxDoubts = 5
 
 	firstRetry = 2 * time.Second // then twice as long each time, up to
-	lastRetry  = time.Hour       // where the provider wants this mail later
-	nextLook   = time.Minute     // where somebody is away: all mails wait, and go out soon after
+	lastRetry  = time.Hour       // where the provider wants this message later
+	nextLook   = time.Minute     // where somebody is away: all messages wait, and go out soon after
 )
 
 // backOff is how long to wait after so many failures in a row: half of it
@@ -35,147 +35,321 @@ func backOff(waits int, most time.Duration) time.Duration {
 	return d/2 + mathrand.N(d/2)
 }
 
-// errNotNow is a message that somebody else is sending, or that is not due.
-var errNotNow = errors.New("notification: not now")
+var (
+	// errNotNow is a message that somebody else is sending, or that is not due.
+	errNotNow = errors.New("notification: not now")
+	// errOptedOut is a message to a number that wants none.
+	errOptedOut = errors.New("the customer wants no messages of this channel")
+	// errWaiting is a message that waits for something of which we hear; it is
+	// looked at again in any case.
+	errWaiting = errors.New("it waits for something")
+)
 
-// send makes one attempt at a message, if it is due and nobody else's.
-func (k *Keeper) send(ctx context.Context, id string) error {
+// A result is what came of taking a message on.
+type result struct {
+	err     error    // why no attempt was made
+	found   bool     // no attempt was needed: the provider has it from an earlier one
+	failure *Failure // why the attempt did not succeed
+	ref     string   // the provider's own name for the message
+}
+
+// send makes one attempt at a message, if it is due and nobody else's: it is
+// taken, written, handed over and settled. That it is about to be handed over
+// is noted first, so that a process that dies leaves an attempt whose outcome
+// is unknown, and never a message that nobody knows of.
+func (k *Keeper) send(ctx context.Context, c *channel, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, sendFor)
 	defer cancel()
-	if !k.breaker.admit(k.now()) {
+	r := c.admit(k.now())
+	if r == nil {
 		return nil
 	}
-	holder := rand.Text()[:12]
-	tried, answered := false, false
-	defer func() { k.breaker.done(tried, answered, k.now()) }() // after a panic, too
+	var res result
+	tried := false
+	defer func() { r.done(tried, res.failure, k.now()) }() // after a panic, too
 
-	repeats := 0
+	holder := rand.Text()[:12]
+	d, err := k.take(ctx, c, id, holder)
+	if err != nil {
+		return ignoreNotNow(err)
+	}
+	m, err := k.prepare(ctx, c, &d)
+	if errors.Is(err, errFound) {
+		res.found, res.ref = true, d.ProviderRef
+		return k.settle(ctx, c, id, holder, res)
+	}
+	if err != nil {
+		res.err = err
+		return k.settle(ctx, c, id, holder, res)
+	}
+	if d, err = k.attempt(ctx, c, r, &d); err != nil {
+		return ignoreNotNow(err)
+	}
+	tried = true
+	res.ref, res.failure = r.send(ctx, m)
+	return k.settle(ctx, c, id, holder, res)
+}
+
+func ignoreNotNow(err error) error {
+	if errors.Is(err, errNotNow) || errors.Is(err, docstore.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// take gives the message to this attempt alone, until its lease ends.
+func (k *Keeper) take(ctx context.Context, c *channel, id, holder string) (document, error) {
+	ours := false
 	d, err := k.docs.Update(ctx, id, func(d *document) error {
 		now := k.now()
 		if d.Status != Queued || d.Due == nil || d.Due.After(now) {
 			return errNotNow
 		}
-		repeats = d.Repeats
-		d.begin(holder, now)
+		ours = false
+		if d.settleLast(string(Unknown)) { // whoever made that attempt has died
+			if d.Doubts++; c.unknown == Leave {
+				k.end(d, Sent, now)
+				return nil
+			}
+		}
+		if free := k.disturb(d, now); free.After(now) {
+			d.Due = &free
+			return nil
+		}
+		ours = true
+		until := now.Add(leaseFor)
+		d.Holder, d.Due = holder, &until
 		return nil
 	})
-	switch {
-	case errors.Is(err, errNotNow), errors.Is(err, docstore.ErrNotFound):
-		return nil
-	case err != nil:
-		return err
-	}
-	if d.Repeats > repeats {
-		k.counts.repeated.Add(1)
-	}
-
-	var failure *Failure
-	letter, err := k.write(ctx, &d)
-	if err == nil {
-		tried = true
-		err = work.Safely(func() error { return k.o.Mailers[0].Send(ctx, letter) })
-		if err != nil && !errors.As(err, &failure) {
-			failure = &Failure{Outcome: Unreachable, Err: err}
+	if err == nil && !ours {
+		if d.Status == Sent {
+			c.counts.sent.Add(1)
 		}
-		answered = failure == nil || failure.Outcome != Unreachable
+		k.changed(ctx, &d)
+		err = errNotNow
 	}
-	return k.settle(ctx, id, holder, err, failure)
+	return d, err
 }
 
-// settle notes what came of an attempt. The note is made even where the
-// attempt's time has run out. Who lost the lease notes nothing but success:
-// that is certain whoever knows it.
-func (k *Keeper) settle(ctx context.Context, id, holder string, err error, failure *Failure) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	ours := false
-	d, updateErr := k.docs.Update(ctx, id, func(d *document) error {
-		if ours = d.Status == Queued && (d.Holder == holder || err == nil); !ours {
-			return docstore.Unchanged
+// disturb is when a message may go out that is due now.
+func (k *Keeper) disturb(d *document, now time.Time) time.Time {
+	if urgent(d.Kind, d.Channel) {
+		return now
+	}
+	return k.o.QuietHours.next(now, d.Country)
+}
+
+// prepare makes the message that goes out, or says why none does. What it
+// finds out it leaves in d, for attempt to keep.
+func (k *Keeper) prepare(ctx context.Context, c *channel, d *document) (m message, err error) {
+	err = work.Safely(func() error {
+		if d.Channel == SMS {
+			if m.text, err = k.writeText(ctx, d); err != nil {
+				return err
+			}
+			switch out, err := k.optedOut(ctx, m.text.To); {
+			case err != nil:
+				return err
+			case out:
+				return errOptedOut
+			}
+			return k.lookUp(ctx, c, d, m.text)
 		}
-		d.conclude(err, failure, k.now())
+		enclosed, err := k.enclose(ctx, d)
+		if err != nil {
+			return err
+		}
+		if m.letter, err = k.write(ctx, d); err == nil {
+			m.letter.Attachments = append(m.letter.Attachments, enclosed...)
+		}
+		return err
+	})
+	if err != nil {
+		return message{}, fmt.Errorf("write %s: %w", d.ID, err)
+	}
+	return m, nil
+}
+
+var (
+	// errFound is a message that the provider has, although its answer was lost.
+	errFound = errors.New("the provider has it")
+	// errNoAnswer is a message of which the provider does not say whether it has it.
+	errNoAnswer = fault.New(fault.Unavailable, "notification.not_looked_up", "The provider cannot be asked right now.")
+)
+
+// lookUp asks the provider for a message of which nobody knows whether it was
+// taken, where the policy is to ask.
+func (k *Keeper) lookUp(ctx context.Context, c *channel, d *document, t Text) error {
+	last := d.doubtful()
+	if c.unknown != Lookup || last == nil {
+		return nil
+	}
+	ref, err := c.route(last.Route).texter.Find(ctx, t, last.At)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w (%w)", errNoAnswer, err)
+	case ref != "":
+		d.ProviderRef = ref
+		return errFound
+	}
+	d.Doubts = 0
+	last.Outcome = "not taken"
+	return nil
+}
+
+// attempt notes the attempt that is about to be made, and what prepare found out.
+func (k *Keeper) attempt(ctx context.Context, c *channel, r *route, prepared *document) (document, error) {
+	repeats := 0
+	d, err := k.docs.Update(ctx, prepared.ID, func(d *document) error {
+		if d.Status != Queued || d.Holder != prepared.Holder {
+			return errNotNow
+		}
+		repeats = d.Repeats
+		d.Attempts, d.Doubts, d.Invoice = prepared.Attempts, prepared.Doubts, prepared.Invoice
+		d.begin(r.name, k.now())
 		return nil
 	})
-	if updateErr != nil {
-		return updateErr
+	if err == nil && d.Repeats > repeats {
+		c.counts.repeated.Add(1)
+	}
+	return d, err
+}
+
+// settle notes what came of a message that was taken on. The note is made even
+// where the attempt's time has run out. Who lost the message to another notes
+// nothing but success: that is certain whoever knows it.
+func (k *Keeper) settle(ctx context.Context, c *channel, id, holder string, res result) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	sent := res.err == nil && res.failure == nil
+	ours := false
+	d, err := k.docs.Update(ctx, id, func(d *document) error {
+		if ours = d.Status == Queued && (d.Holder == holder || sent); !ours {
+			return docstore.Unchanged
+		}
+		k.conclude(d, c.unknown, res, k.now())
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if ours {
-		k.tell(ctx, &d, err, failure)
+		k.tell(ctx, c, &d, res)
+		k.changed(ctx, &d)
 	}
 	return nil
 }
 
-// conclude is what follows from an attempt: sent without err; with a failure
-// of the provider; or not written for another reason.
-func (d *document) conclude(err error, failure *Failure, now time.Time) {
-	if failure == nil {
-		switch {
-		case err == nil:
-			d.settleLast("sent")
-			d.end(Sent, now)
-		case errors.Is(err, errObsolete):
-			d.settleLast("obsolete")
-			d.end(Obsolete, now)
-		default: // a service that is away costs the message no try
-			d.settleLast("not written: " + fault.Of(err).Code)
-			d.later(backOff(d.Waits, nextLook), now)
+// conclude is what follows from a result.
+func (k *Keeper) conclude(d *document, unknown Policy, res result, now time.Time) {
+	switch {
+	case res.failure != nil:
+		k.fail(d, unknown, res.failure, now)
+	case res.found:
+		d.doubtful().Outcome, d.ProviderRef = "found", res.ref
+		k.end(d, Sent, now)
+	case res.err == nil:
+		d.settleLast("sent")
+		d.ProviderRef = res.ref
+		k.end(d, Sent, now)
+	case errors.Is(res.err, errWaiting):
+		d.later(backOff(d.Waits, nextLook), now)
+	case errors.Is(res.err, errObsolete):
+		k.end(d, Obsolete, now)
+	case errors.Is(res.err, errOptedOut):
+		k.end(d, OptedOut, now)
+	default:
+		// A service that is away costs the message no try; what is wrong with
+		// the message itself does.
+		d.note(Attempt{At: now, Outcome: "not written: " + fault.Of(res.err).Code})
+		if !passes(res.err) {
+			d.Tries++
 		}
-		return
+		k.again(d, backOff(d.Waits, nextLook), now)
 	}
-	d.settleLast(failure.words())
-	most := lastRetry
-	switch failure.Outcome {
-	case Deferred:
-		d.Tries++
-	case Unreachable:
-		most = nextLook
-	}
-	if failure.Outcome == Refused || d.Tries >= maxTries || d.Doubts >= maxDoubts {
-		d.end(Dead, now)
-		return
-	}
-	d.later(backOff(d.Waits, most), now)
 }
 
-// tell counts and logs what came of an attempt.
-func (k *Keeper) tell(ctx context.Context, d *document, err error, failure *Failure) {
+// fail is what follows from an attempt that did not succeed.
+func (k *Keeper) fail(d *document, unknown Policy, f *Failure, now time.Time) {
+	d.settleLast(f.words())
+	most := lastRetry
+	switch f.Outcome {
+	case Refused:
+		k.end(d, Dead, now)
+		return
+	case Unreachable:
+		most = nextLook
+	case Unknown:
+		d.Doubts++
+		if unknown == Leave {
+			k.end(d, Sent, now)
+			return
+		}
+		d.Tries++
+	case Deferred:
+		if f.After == 0 { // a pause is about the provider's strength, not about the message
+			d.Tries++
+		}
+	}
+	k.again(d, max(backOff(d.Waits, most), min(f.After, pauseMost)), now)
+}
+
+// again has a message tried again, if it was not tried too often.
+func (k *Keeper) again(d *document, wait time.Duration, now time.Time) {
+	if d.Tries >= maxTries || d.Doubts >= maxDoubts {
+		k.end(d, Dead, now)
+		return
+	}
+	d.later(wait, now)
+	d.seen(now)
+}
+
+// passes reports whether an error is somebody's absence, and may be gone soon.
+func passes(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.Unavailable, fault.DeadlineExceeded, fault.Exhausted, fault.Canceled:
+		return true
+	}
+	return false
+}
+
+// tell counts and logs what came of a message that was taken on.
+func (k *Keeper) tell(ctx context.Context, c *channel, d *document, res result) {
 	log := k.o.Log.With("notification", d.ID, "kind", d.Kind)
+	f := res.failure
 	switch {
 	case d.Status == Sent:
-		k.counts.sent.Add(1)
-		log.DebugContext(ctx, "mail sent", "messageId", d.MessageID)
-	case d.Status == Dead:
-		k.counts.dead.Add(1)
-		log.ErrorContext(ctx, "a mail is given up; replay it when the cause is gone", "outcome", failure.words(), "attempts", len(d.Attempts))
-	case failure == nil:
-		if err != nil && !errors.Is(err, errObsolete) {
-			log.WarnContext(ctx, "a mail cannot be written yet", "error", err)
+		c.counts.sent.Add(1)
+		if res.found {
+			c.counts.found.Add(1)
 		}
-	case failure.Outcome == Unreachable:
-		k.counts.unreachable.Add(1)
-		log.WarnContext(ctx, "the mail provider cannot be reached or does not let us in; mails wait", "outcome", failure.words())
-	case failure.Outcome == Deferred:
-		k.counts.deferred.Add(1)
-		log.InfoContext(ctx, "a mail was put off", "outcome", failure.words())
+		log.DebugContext(ctx, "message sent", "messageId", d.MessageID)
+	case d.Status == OptedOut:
+		c.counts.optedOut.Add(1)
+	case d.Status == Dead:
+		c.counts.dead.Add(1)
+		log.ErrorContext(ctx, "a message is given up; replay it when the cause is gone", "outcome", d.lastOutcome(), "attempts", len(d.Attempts))
+	case d.Status == Obsolete, errors.Is(res.err, errWaiting):
+	case f == nil:
+		log.WarnContext(ctx, "a message cannot be written yet", "error", res.err)
+	case f.Code == panicked:
+		log.ErrorContext(ctx, "a provider's client panicked", "error", f.Err)
+	case f.Outcome == Unreachable:
+		log.WarnContext(ctx, "a provider cannot be reached or does not let us in; messages wait", "outcome", f.words())
+	case f.Outcome == Deferred:
+		log.InfoContext(ctx, "a message was put off", "outcome", f.words())
 	default:
-		log.WarnContext(ctx, "nobody knows whether a mail arrived; it is repeated under the same Message-ID", "outcome", failure.words())
+		log.WarnContext(ctx, "nobody knows whether a message arrived", "outcome", f.words(), "policy", c.unknown)
 	}
 }
 
 // write asks the owning service what is to be said, and to whom.
 func (k *Keeper) write(ctx context.Context, d *document) (Letter, error) {
-	var l Letter
-	err := work.Safely(func() (err error) {
-		if d.Subject == OrderSubject(d.Ref) {
-			l, err = k.writeOrder(ctx, d)
-		} else {
-			l, err = k.writeAccount(ctx, d)
-		}
-		return err
-	})
-	if err != nil {
-		return Letter{}, fmt.Errorf("write %s: %w", d.ID, err)
+	write := k.writeAccount
+	if d.orderID() != "" {
+		write = k.writeOrder
 	}
+	l, err := write(ctx, d)
 	l.MessageID, l.Date = d.MessageID, d.CreatedAt
-	return l, nil
+	return l, err
 }

@@ -79,7 +79,7 @@ func TestPutOff(t *testing.T) {
 	if n := w.Settle(w.Keeper, notification.AccountSubject(m.CustomerID))[0]; n.Status != notification.Dead || len(n.Attempts) != 20 {
 		t.Errorf("%s after %d attempts", n.Status, len(n.Attempts))
 	}
-	if f := w.Figures(); f.Sent != 1 || f.Dead != 1 || f.Deferred != 20 || f.Repeated != 0 {
+	if f := w.Figures().Mail; f.Sent != 1 || f.Dead != 1 || f.Routes[0].Deferred != 21 || f.Repeated != 0 {
 		t.Errorf("%+v", f)
 	}
 }
@@ -102,7 +102,7 @@ func TestAnswerLost(t *testing.T) {
 	if n := w.Only(w.Keeper, subject); n.Status != notification.Sent || n.Repeats != 1 || len(got) != 2 || got[0].MessageID != got[1].MessageID {
 		t.Errorf("%d mails, %+v", len(got), n)
 	}
-	if f := w.Figures(); f.Repeated != 1 || f.Sent != 1 {
+	if f := w.Figures().Mail; f.Repeated != 1 || f.Sent != 1 || f.Routes[0].Unknown != 1 {
 		t.Errorf("%+v", f)
 	}
 
@@ -130,7 +130,7 @@ func TestProviderAway(t *testing.T) {
 		w.Must(w.Sweep(t.Context()))
 		w.Clock.Pass(7 * time.Minute)
 	}
-	if f := w.Figures(); f.Unreachable > 400 || f.Dead != 0 {
+	if f := w.Figures().Mail; f.Routes[0].Unreachable > 400 || f.Dead != 0 {
 		t.Errorf("the provider is not spared: %+v", f)
 	}
 	w.Must(w.Post.SetFaults(mail.Faults{}))
@@ -211,7 +211,7 @@ func TestPanic(t *testing.T) {
 	k := w.Copy(w.Store, panicking{})
 	w.Must(k.HearAccount(t.Context(), fact))
 	w.Must(k.Sweep(t.Context()))
-	if n := w.Only(k, notification.AccountSubject(m.CustomerID)); n.Status != notification.Queued || n.Attempts[0].Outcome != "unreachable" {
+	if n := w.Only(k, notification.AccountSubject(m.CustomerID)); n.Status != notification.Queued || n.Attempts[0].Outcome != "unknown panic" {
 		t.Errorf("%+v", n)
 	}
 }

@@ -15,34 +15,50 @@ import (
 const (
 	sweepEvery  = time.Second
 	forgetEvery = time.Minute
-	senders     = 8               // mails sent at once by one process
-	lastWords   = 5 * time.Second // for the mails on their way when the process ends
+	lastWords   = 5 * time.Second // for the messages on their way when the process ends
 )
 
 // Run hears, sends and sweeps until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
-	parts := []work.Part{{Name: "notification's sending", Run: k.sendOften}, {Name: "notification's forgetting", Run: k.forgetOften}}
+	parts := []work.Part{{Name: "notification's forgetting", Run: k.forgetOften}}
+	for _, c := range k.channels() {
+		parts = append(parts, work.Part{Name: "notification's sending by " + string(c.name), Run: func(ctx context.Context) error { return k.sendOften(ctx, c) }})
+	}
 	if k.o.Bus != nil {
 		parts = append(parts,
 			work.Part{Name: "notification's ears for accounts", Run: k.hearAccounts},
 			work.Part{Name: "notification's ears for orders", Run: k.hearOrders})
+		if k.o.Invoices != nil {
+			parts = append(parts, work.Part{Name: "notification's ears for invoices", Run: k.hearInvoices})
+		}
+	}
+	if k.relay != nil {
+		parts = append(parts, work.Part{Name: "notification's relay", Run: k.relay.Run})
 	}
 	work.Keep(ctx, k.o.Log, parts...)
 	return nil
 }
 
+// channels are those that have a provider.
+func (k *Keeper) channels() []*channel {
+	if len(k.sms.routes) == 0 {
+		return []*channel{k.mail}
+	}
+	return []*channel{k.mail, k.sms}
+}
+
 // sendOften sends what is due, as soon as it is, and every second in any case.
-func (k *Keeper) sendOften(ctx context.Context) error {
+func (k *Keeper) sendOften(ctx context.Context, c *channel) error {
 	// What is on its way when ctx ends may finish.
 	sending, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastWords, cut) })()
 	var g errgroup.Group
-	g.SetLimit(senders)
+	g.SetLimit(k.o.Workers)
 	defer func() { _ = g.Wait() }()
 	for {
-		if err := k.sendDue(ctx, sending, &g); err != nil && ctx.Err() == nil {
-			k.o.Log.WarnContext(ctx, "due mails could not be read; the next sweep follows", "error", err)
+		if err := k.sendDue(ctx, sending, c, &g); err != nil && ctx.Err() == nil {
+			k.o.Log.WarnContext(ctx, "due messages could not be read; the next sweep follows", "channel", c.name, "error", err)
 		}
 		// Spread, so that several copies do not look at the same moment.
 		timer := time.NewTimer(sweepEvery*3/4 + rand.N(sweepEvery/2))
@@ -50,25 +66,25 @@ func (k *Keeper) sendOften(ctx context.Context) error {
 		case <-ctx.Done():
 			timer.Stop()
 			return ctx.Err()
-		case <-k.wake:
+		case <-c.wake:
 			timer.Stop()
 		case <-timer.C:
 		}
 	}
 }
 
-// sendDue begins to send all that is due now, at most senders at once.
-func (k *Keeper) sendDue(ctx, sending context.Context, g *errgroup.Group) error {
-	for d, err := range k.docs.All(ctx, docstore.Query{Index: "due", Until: k.now().Add(time.Millisecond)}) {
+// sendDue begins to send all that is due now, so many at once as g admits.
+func (k *Keeper) sendDue(ctx, sending context.Context, c *channel, g *errgroup.Group) error {
+	for d, err := range k.docs.All(ctx, docstore.Query{Index: "queue", Equal: []any{c.name}, Until: k.now().Add(time.Millisecond)}) {
 		switch {
 		case err != nil:
 			return err
-		case ctx.Err() != nil, !k.breaker.open(k.now()):
+		case ctx.Err() != nil, !c.open(k.now()):
 			return nil
 		}
 		g.Go(func() error {
-			if err := work.Safely(func() error { return k.send(sending, d.ID) }); err != nil {
-				k.o.Log.ErrorContext(sending, "a mail could not be taken on; its lease gives pause", "notification", d.ID, "error", err)
+			if err := work.Safely(func() error { return k.send(sending, c, d.ID) }); err != nil {
+				k.o.Log.ErrorContext(sending, "a message could not be taken on; its lease gives pause", "notification", d.ID, "error", err)
 			}
 			return nil
 		})
@@ -79,11 +95,14 @@ func (k *Keeper) sendDue(ctx, sending context.Context, g *errgroup.Group) error 
 // Sweep makes one attempt at all that is due, and forgets what ended long ago.
 // Several copies may sweep at once.
 func (k *Keeper) Sweep(ctx context.Context) error {
-	var g errgroup.Group
-	g.SetLimit(senders)
-	err := k.sendDue(ctx, ctx, &g)
-	_ = g.Wait()
-	return errors.Join(err, k.forget(ctx))
+	var errs []error
+	for _, c := range k.channels() {
+		var g errgroup.Group
+		g.SetLimit(k.o.Workers)
+		errs = append(errs, k.sendDue(ctx, ctx, c, &g))
+		_ = g.Wait()
+	}
+	return errors.Join(append(errs, k.forget(ctx))...)
 }
 
 func (k *Keeper) forgetOften(ctx context.Context) error {
