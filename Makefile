@@ -13,7 +13,7 @@ help: ## Print what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 bin/ordergraph: FORCE
-	@$(MAKE) --no-print-directory web || echo "warning: no playground at /playground, for the reason above; everything else works. Later: make web build" >&2
+	@$(MAKE) --no-print-directory --keep-going web || echo "warning: no storefront at / or no playground at /playground, for the reason above; everything else works. Later: make web build" >&2
 	@if test -x $@; then go build -o $@ ./cmd/ordergraph; else \
 	  echo "Building ordergraph. The first time, Go downloads and compiles its libraries: a few minutes."; \
 	  go build -v -o $@ ./cmd/ordergraph 2>&1 | awk '/^go: downloading/ {d++; printf "\r%d modules downloaded ", d; fflush(); next} \
@@ -25,8 +25,11 @@ build: bin/ordergraph ## Build bin/ordergraph
 run: bin/ordergraph ## Run the whole shop in one process, with nothing else installed
 	@exec bin/ordergraph serve
 
-web: web/playground/dist/index.html ## Build what browsers get out of bin/ordergraph: the playground (needs Node)
+web: web/storefront/dist/index.html web/playground/dist/index.html ## Build what browsers get out of bin/ordergraph: the storefront and the playground (needs Node)
 	@:
+
+web/storefront/dist/index.html: $(wildcard web/storefront/*.*) web/storefront/build $(shell find web/storefront/src -type f -not -name gql.ts) $(wildcard schema/*.graphqls)
+	@web/storefront/build
 
 web/playground/dist/index.html: $(wildcard web/playground/*.*) web/playground/build $(shell find web/playground/src -type f)
 	@web/playground/build
@@ -40,7 +43,7 @@ test: ## Everything CI wants to see: vet, generated code, unit, contract and jou
 
 test-mongo: ## The store's contract and the journeys against a MongoDB server: MONGODB_URI, mongod, or mongo-java-server
 	@go run ./test/mongoserver/show
-	ORDERGRAPH_REQUIRE_MONGO=1 go test -race -count=1 -timeout 20m -run 'Mongo' ./platform/docstore/... ./test/...
+	ORDERGRAPH_REQUIRE_MONGO=1 go test -race -count=1 -timeout 20m -run 'Mongo' ./platform/docstore/... ./platform/events ./test/...
 
 lint: ## Linters with their reasons in .golangci.yaml, import rules, known vulnerabilities
 	@# A cache of its own: findings are kept with the path they were made at, and rules that go by path miss those of another checkout.

@@ -2,14 +2,10 @@ package web
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/rand"
 	"embed"
-	"io"
 	"io/fs"
 	"net/http"
-	"path"
-	"strconv"
 	"strings"
 )
 
@@ -87,54 +83,4 @@ func playgroundHandler(dist fs.FS) http.Handler {
 			http.NotFound(w, r)
 		}
 	})
-}
-
-// contentTypes are those of the assets. The system's own table of them may
-// say otherwise, and `nosniff` leaves no second guess.
-var contentTypes = map[string]string{
-	".css": "text/css; charset=utf-8",
-	".js":  "text/javascript; charset=utf-8",
-	".svg": "image/svg+xml",
-	".ttf": "font/ttf",
-}
-
-// serveAsset sends a file whose name changes with its content, as it lies in
-// the binary or, to who does not take gzip, unpacked.
-func serveAsset(w http.ResponseWriter, r *http.Request, dist fs.FS, name string) {
-	file, err := dist.Open(name + ".gz")
-	if err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	defer func() { _ = file.Close() }()
-
-	h := w.Header()
-	content := io.Reader(file)
-	if acceptsGzip(r) {
-		h.Set("Content-Encoding", "gzip")
-		if info, err := file.Stat(); err == nil {
-			h.Set("Content-Length", strconv.FormatInt(info.Size(), 10))
-		}
-	} else if content, err = gzip.NewReader(file); err != nil {
-		http.Error(w, "This file is damaged.", http.StatusInternalServerError)
-		return
-	}
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	h.Set("Content-Type", contentTypes[path.Ext(name)])
-	h.Set("Vary", "Accept-Encoding")
-	if r.Method == http.MethodGet {
-		_, _ = io.Copy(w, content)
-	}
-}
-
-func acceptsGzip(r *http.Request) bool {
-	for _, accepted := range strings.Split(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
-		coding, parameters, _ := strings.Cut(accepted, ";")
-		if coding = strings.ToLower(strings.TrimSpace(coding)); coding == "gzip" || coding == "*" {
-			weight, isWeight := strings.CutPrefix(strings.ReplaceAll(parameters, " ", ""), "q=")
-			q, err := strconv.ParseFloat(weight, 64)
-			return !isWeight || err == nil && q > 0
-		}
-	}
-	return false
 }

@@ -110,7 +110,7 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 	if s.Playground == "on" {
 		handle("GET "+web.PlaygroundPath, web.Playground())
 	}
-	handle("GET /{$}", http.HandlerFunc(s.welcome))
+	handle("/", web.Storefront(web.StorefrontOptions{ShopName: s.ShopName, API: front, Instead: http.HandlerFunc(s.welcome)}))
 	return nil
 }
 
@@ -128,7 +128,8 @@ func logged(log *slog.Logger, next http.Handler) http.Handler {
 	})
 }
 
-// welcome is what a browser sees at the gateway's root until there is a shop.
+// welcome is what a browser sees at the root of a gateway that was built
+// without the storefront.
 func (s *serveCmd) welcome(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -30,8 +30,8 @@ func TestServeAnswersStopsAndStartsAgain(t *testing.T) {
 	if code, body, err := s.get("/readyz"); code != http.StatusOK || !strings.Contains(body, `{"name":"order","ok":true}`) || err != nil {
 		t.Errorf("/readyz: %d %q %v", code, body, err)
 	}
-	if code, body, err := s.get("/"); code != http.StatusOK || !strings.Contains(body, "/graphql") || err != nil {
-		t.Errorf("/: %d %q %v", code, body, err)
+	if code, body, err := s.get("/"); code != http.StatusOK || !strings.Contains(body, "Harbour Store") || err != nil {
+		t.Errorf("/: %d %q %v", code, body, err) // the storefront, or what stands in for it
 	}
 	run(t, set, "health").want(0, "ready")
 

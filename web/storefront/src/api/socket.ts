@@ -1,0 +1,51 @@
+// Watching: one WebSocket for everything that moves by itself.
+import { createClient, type Client } from "graphql-ws";
+import type { Operation } from "./client.ts";
+import { Trouble } from "./client.ts";
+
+let client: Client | undefined;
+const states = new Set<(connected: boolean) => void>();
+const tell = (connected: boolean) => states.forEach((hear) => hear(connected));
+
+const open = () =>
+  (client ??= createClient({
+    url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
+    retryAttempts: Infinity,
+    shouldRetry: () => true,
+    retryWait: (attempt) => new Promise((done) => setTimeout(done, Math.min(500 * 2 ** attempt, 15_000) * (0.75 + Math.random() / 2))),
+    on: { connected: () => tell(true), closed: () => tell(false) },
+  }));
+
+/** Calls back when the connection comes and goes. */
+export function onConnection(hear: (connected: boolean) => void): () => void {
+  states.add(hear);
+  return () => void states.delete(hear);
+}
+
+/**
+ * Watches something until the returned function is called. After a break it
+ * goes on by itself with the variables as they are then: callers keep the
+ * version they saw last in them.
+ */
+export function watch<D, V>(operation: Operation<D, V>, variables: V, next: (data: D) => void, end: (error?: Trouble) => void): () => void {
+  return open().subscribe<D>(
+    { query: operation.toString(), variables: variables as Record<string, unknown> },
+    {
+      next: ({ data, errors }) => {
+        if (errors?.[0]) end(new Trouble(String(errors[0].extensions?.["code"] ?? ""), errors[0].message));
+        else if (data) next(data);
+      },
+      error: (errors) => {
+        const first = Array.isArray(errors) ? errors[0] : undefined;
+        end(new Trouble(String(first?.extensions?.["code"] ?? "OFFLINE"), first?.message ?? ""));
+      },
+      complete: () => end(),
+    },
+  );
+}
+
+/** Drops the connection, as when somebody signs in or out; the next watch opens another one. */
+export function hangUp() {
+  void client?.dispose();
+  client = undefined;
+}

@@ -1,0 +1,73 @@
+// Who is signed in. The session itself is in cookies that no script can read;
+// what is kept here is only when it has to be renewed.
+import { askNow, beforeAsking, Trouble } from "../api/client.ts";
+import { MeDocument, RenewDocument, SignInDocument, SignOutDocument, type CartPartsFragment, type CustomerPartsFragment, type CustomerProblemFragment } from "../api/gql.ts";
+import { forget, useQuery } from "../api/query.ts";
+import { hangUp } from "../api/socket.ts";
+
+const kept = "shop.session"; // when the access token ends, and the session
+type Ends = { access: number; session: number };
+
+function ends(): Ends | null {
+  try {
+    return JSON.parse(localStorage.getItem(kept) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+function keep(token: { expiresAt: string; refreshExpiresAt: string } | null) {
+  if (token) localStorage.setItem(kept, JSON.stringify({ access: Date.parse(token.expiresAt), session: Date.parse(token.refreshExpiresAt) }));
+  else localStorage.removeItem(kept);
+}
+
+/** Whether somebody is believed to be signed in on this device. */
+export const believed = () => (ends()?.session ?? 0) > Date.now();
+
+let renewing: Promise<void> | undefined;
+
+async function renew() {
+  const due = () => {
+    const known = ends();
+    return known !== null && known.access - Date.now() < 60_000;
+  };
+  if (!due()) return;
+  // One window renews for all of them.
+  const once = async () => {
+    if (!due()) return;
+    try {
+      const { customerAccessTokenRenew: answer } = await askNow(RenewDocument, {});
+      keep(answer?.customerAccessToken ?? null);
+      if (!answer?.customerAccessToken) forget();
+    } catch (error) {
+      if (!(error instanceof Trouble) || error.code !== "OFFLINE") keep(null);
+    }
+  };
+  await (navigator.locks ? navigator.locks.request("shop.session", once) : once());
+}
+
+beforeAsking(() => (renewing ??= renew().finally(() => (renewing = undefined))));
+
+export async function signIn(email: string, password: string, cartId: string | undefined) {
+  const { customerAccessTokenCreate: answer } = await askNow(SignInDocument, { input: { email, password, cookie: true, cartId } });
+  if (answer?.customerAccessToken) {
+    keep(answer.customerAccessToken);
+    hangUp();
+    forget();
+  }
+  return { cart: (answer?.cart ?? null) as CartPartsFragment | null, signedIn: !!answer?.customerAccessToken, problems: (answer?.customerUserErrors ?? []) as CustomerProblemFragment[] };
+}
+
+export async function signOut() {
+  await askNow(SignOutDocument, {});
+  keep(null);
+  hangUp();
+  forget();
+}
+
+/** The customer: undefined while that is being asked, null for a guest. */
+export function useCustomer(): CustomerPartsFragment | null | undefined {
+  const { data, error } = useQuery(MeDocument, believed() ? {} : null);
+  if (!believed() || error) return null;
+  return data === undefined ? undefined : data.customer;
+}

@@ -1,0 +1,16 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { takeIn } from "./api/query.ts";
+import { refresh } from "./customer/cart.ts";
+import { Shop } from "./shop.tsx";
+import "./ui/base.css";
+
+const answers = document.getElementById("answers")?.textContent;
+if (answers) takeIn(JSON.parse(answers));
+void refresh(new URLSearchParams(location.search).get("cart") ? `gid://ordergraph/Cart/${new URLSearchParams(location.search).get("cart")}` : undefined);
+
+createRoot(document.getElementById("root")!).render(
+  <StrictMode>
+    <Shop />
+  </StrictMode>,
+);

@@ -1,0 +1,14 @@
+import { useEffect } from "react";
+import { ShopDocument } from "../api/gql.ts";
+import { useQuery } from "../api/query.ts";
+
+/** The shop's name and collections, which every page shows around itself. */
+export const useShop = () => useQuery(ShopDocument, {}).data;
+
+/** Names the page in the browser's tab and to screen readers. */
+export function useTitle(title: string | undefined) {
+  const shop = useShop()?.shop.name;
+  useEffect(() => {
+    if (shop) document.title = title ? `${title} – ${shop}` : shop;
+  }, [title, shop]);
+}
