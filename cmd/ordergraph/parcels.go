@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"time"
 
+	"ordergraph/sandbox"
 	"ordergraph/services"
 )
 
@@ -17,12 +18,9 @@ type carrierConfig struct {
 }
 
 // carrier is how parcels are sent.
-func (c *carrierConfig) carrier(sandbox string) services.CarrierSettings {
-	return services.CarrierSettings{URL: cmp.Or(c.CarrierURL, "http://"+fromHere(sandbox)+carrierPath), Secret: c.CarrierSecret}
+func (c *carrierConfig) carrier(sandboxAddr string) services.CarrierSettings {
+	return services.CarrierSettings{URL: cmp.Or(c.CarrierURL, "http://"+fromHere(sandboxAddr)+sandbox.CarrierPath), Secret: c.CarrierSecret}
 }
-
-// carrierPath is where the sandbox has its carrier.
-const carrierPath = "/carrier"
 
 // autoFulfil is how long after each step the program takes the next by itself:
 // long enough to be watched.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"path/filepath"
 
 	"ordergraph/platform/docstore/docstorelocal"
@@ -65,15 +64,15 @@ func (s *serveCmd) startSandbox(ctx context.Context, h *host.Host, log *slog.Log
 	}
 	h.OnClose("sandbox store", store.Close)
 
-	webhook := s.WebhookURL
-	switch {
-	case webhook == "" && s.runs("payment") && s.HTTPAddr != "":
-		webhook = "http://" + fromHere(h.HTTPAddr()) + services.WebhookPath
-	case webhook == "" && !s.toStripe():
-		log.Warn("payments are reported to nobody: set SANDBOX_WEBHOOK_URL to " + services.WebhookPath + " at HTTP_ADDR of the payment service; until then it finds out by asking")
-	}
-	options := sandbox.Options{Log: log}
+	options := sandbox.Options{Log: log, Carrier: &carrier.Options{
+		Store: store, Secret: s.CarrierSecret, Public: "http://" + fromHere(listener.Addr().String()) + sandbox.CarrierPath,
+		Webhook: s.reports(h, s.CarrierWebhook, "fulfilment", services.CarrierWebhookPath), Step: s.CarrierSpeed,
+	}}
 	if !s.toStripe() {
+		webhook := s.reports(h, s.WebhookURL, "payment", services.WebhookPath)
+		if webhook == "" {
+			log.Warn("payments are reported to nobody: set SANDBOX_WEBHOOK_URL to " + services.WebhookPath + " at HTTP_ADDR of the payment service; until then it finds out by asking")
+		}
 		options.Card = &card.Options{
 			Store: store, SecretKey: s.StripeKey, Webhook: card.Webhook{URL: webhook, Secret: s.StripeWebhook},
 		}
@@ -85,21 +84,18 @@ func (s *serveCmd) startSandbox(ctx context.Context, h *host.Host, log *slog.Log
 	if err != nil {
 		return err
 	}
-	parcels := s.CarrierWebhook
-	if parcels == "" && s.runs("fulfilment") && s.HTTPAddr != "" {
-		parcels = "http://" + fromHere(h.HTTPAddr()) + services.CarrierWebhookPath
-	}
-	vans, err := carrier.New(ctx, carrier.Options{
-		Store: store, Secret: s.CarrierSecret, Public: "http://" + fromHere(listener.Addr().String()) + carrierPath,
-		Webhook: parcels, Step: s.CarrierSpeed, Log: log,
-	})
-	if err != nil {
-		return err
-	}
-	world.Card.Beside(carrierPath+"/", http.StripPrefix(carrierPath, vans))
-	h.Work("sandbox's carrier", vans.Run)
 	h.Work(outside, func(ctx context.Context) error { return world.Serve(ctx, listener, post) })
 	return nil
+}
+
+// reports is where the sandbox tells a service of what has happened: at the
+// address that was set, else in this process if the service runs here, else
+// nowhere.
+func (s *serveCmd) reports(h *host.Host, set, service, path string) string {
+	if set == "" && s.runs(service) && s.HTTPAddr != "" {
+		return "http://" + fromHere(h.HTTPAddr()) + path
+	}
+	return set
 }
 
 // listen takes a port now, so that one in use is told before anything starts.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"ordergraph/platform/docstore"
+	"ordergraph/sandbox/faults"
 )
 
 // Options of a processor.
@@ -42,6 +43,7 @@ type Processor struct {
 	mux     *http.ServeMux
 	kick    chan struct{} // wakes the sender of events
 	client  *http.Client  // sends them
+	dice    faults.Dice
 
 	mu     sync.Mutex
 	faults Faults
@@ -88,6 +90,7 @@ func New(ctx context.Context, o Options) (*Processor, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
+	p.dice.Seed(o.Faults.Seed)
 	p.routes()
 	return p, nil
 }

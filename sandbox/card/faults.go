@@ -1,12 +1,9 @@
 package card
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
-	"math/rand/v2"
 	"net/http"
-	"time"
+
+	"ordergraph/sandbox/faults"
 )
 
 // Faults is the trouble that the processor makes on purpose. Shares are from
@@ -20,35 +17,19 @@ type Faults struct {
 	SearchLag Duration `json:"searchLag"` // how late the search finds new payments; Stripe's takes up to a minute
 	Twice     bool     `json:"twice"`     // events are sent twice
 	Shuffled  bool     `json:"shuffled"`  // and out of order
+	Seed      uint64   `json:"seed"`      // not 0: the same calls in the same order are hit again
 }
 
 // Duration is written like "1.5s" in JSON.
-type Duration time.Duration
-
-// MarshalJSON writes Go's notation.
-func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(d).String()) }
-
-// UnmarshalJSON reads Go's notation.
-func (d *Duration) UnmarshalJSON(data []byte) error {
-	var s string
-	if err := json.Unmarshal(data, &s); err != nil {
-		return fmt.Errorf("a duration is a string like \"1.5s\": %w", err)
-	}
-	v, err := time.ParseDuration(s)
-	*d = Duration(v)
-	return err
-}
+type Duration = faults.Duration
 
 func (f Faults) check() error {
-	for name, share := range map[string]float64{"lost": f.Lost, "errors": f.Errors, "busy": f.Busy} {
-		if !(share >= 0 && share <= 1) {
-			return fmt.Errorf("card processor: %s is a share from 0 to 1", name)
-		}
+	const part = "card processor"
+	err := faults.CheckShares(part, map[string]float64{"lost": f.Lost, "errors": f.Errors, "busy": f.Busy})
+	if err == nil {
+		err = faults.CheckDelay(part, f.Delay)
 	}
-	if d := time.Duration(f.Delay); d < 0 || d > time.Minute {
-		return fmt.Errorf("card processor: delay is from 0s to 1m")
-	}
-	return nil
+	return err
 }
 
 // SetFaults replaces all faults; the zero Faults heals the processor.
@@ -59,6 +40,7 @@ func (p *Processor) SetFaults(f Faults) error {
 	p.mu.Lock()
 	p.faults = f
 	p.mu.Unlock()
+	p.dice.Seed(f.Seed)
 	p.wake()
 	return nil
 }
@@ -70,24 +52,9 @@ func (p *Processor) Faults() Faults {
 	return p.faults
 }
 
-func hits(share float64) bool { return share > 0 && rand.Float64() < share }
-
 // faultsPage answers GET and POST /sandbox/card/faults: a JSON Faults.
 func (p *Processor) faultsPage(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodPost {
-		var f Faults
-		in := json.NewDecoder(io.LimitReader(r.Body, 16<<10))
-		in.DisallowUnknownFields()
-		err := in.Decode(&f)
-		if err == nil {
-			err = p.SetFaults(f)
-		}
-		if err != nil {
-			p.reply(w, 400, encode(object{"error": err.Error()}))
-			return
-		}
-	}
-	p.reply(w, 200, encode(p.Faults()))
+	faults.Serve(w, r, p.Faults, p.SetFaults)
 }
 
 // refuses counts an attempt on a card whose processor is down, and reports

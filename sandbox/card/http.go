@@ -52,10 +52,6 @@ func (p *Processor) routes() {
 	m.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { p.refuse(w, noSuchPath) })
 }
 
-// Beside serves something else at the same address, under a path that is not
-// the processor's own. Call it before anything is asked.
-func (p *Processor) Beside(path string, other http.Handler) { p.mux.Handle(path, other) }
-
 // ServeHTTP answers as Stripe does.
 func (p *Processor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Request-Id", "req_"+rand.Text()[:14])
@@ -157,7 +153,7 @@ func (p *Processor) write(w http.ResponseWriter, r *http.Request, op operation) 
 		return
 	}
 	f := p.Faults()
-	if hits(f.Busy) {
+	if p.dice.Hit(f.Busy) {
 		p.refuse(w, tooMany)
 		return
 	}
@@ -173,7 +169,7 @@ func (p *Processor) write(w http.ResponseWriter, r *http.Request, op operation) 
 		p.refuse(w, t)
 		return
 	}
-	req.spoil = hits(f.Errors)
+	req.spoil = p.dice.Hit(f.Errors)
 
 	// The caller's going away does not stop a processor.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 30*time.Second)
@@ -197,7 +193,7 @@ func (p *Processor) write(w http.ResponseWriter, r *http.Request, op operation) 
 	}
 	if fresh {
 		p.wake()
-		if m.answerLost || hits(f.Lost) {
+		if m.answerLost || p.dice.Hit(f.Lost) {
 			panic(http.ErrAbortHandler)
 		}
 	} else if said.Key != "" {

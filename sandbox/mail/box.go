@@ -1,6 +1,10 @@
 package mail
 
-import "sync"
+import (
+	"sync"
+
+	"ordergraph/sandbox/page"
+)
 
 // A box keeps the latest messages.
 type box struct {
@@ -9,8 +13,8 @@ type box struct {
 	mu       sync.Mutex
 	last     int64
 	bytes    int
-	messages []Message           // oldest first
-	watchers map[chan int64]bool // each told of the latest message
+	messages []Message // oldest first
+	bell     page.Bell // rings with the latest message's id
 }
 
 func (b *box) put(m Message) {
@@ -24,13 +28,7 @@ func (b *box) put(m Message) {
 		b.messages[0] = Message{} // its memory goes, too
 		b.messages = b.messages[1:]
 	}
-	for w := range b.watchers {
-		select {
-		case <-w: // an older one that nobody has taken
-		default:
-		}
-		w <- b.last // nobody else writes: there is room now
-	}
+	b.bell.Ring(b.last)
 }
 
 // list is the latest messages to an address, newest first; most is how many,
@@ -56,22 +54,4 @@ func (b *box) get(id int64) (Message, bool) {
 		}
 	}
 	return Message{}, false
-}
-
-// watch returns a channel that holds the number of the latest message that
-// its reader has not heard of, at first of the one that is there.
-func (b *box) watch() (latest chan int64, done func()) {
-	latest = make(chan int64, 1)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	latest <- b.last
-	if b.watchers == nil {
-		b.watchers = map[chan int64]bool{}
-	}
-	b.watchers[latest] = true
-	return latest, func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		delete(b.watchers, latest)
-	}
 }

@@ -1,51 +1,43 @@
 package mail
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
-	"math/rand/v2"
-	"net/http"
-	"time"
+	"maps"
+	"slices"
+	"strings"
+
+	"ordergraph/sandbox/faults"
 )
 
 // Faults is the trouble that the server makes on purpose. Shares are from 0 to
 // 1 of all messages.
 type Faults struct {
-	Down     bool     `json:"down"`     // every connection is closed without an answer
-	Refused  float64  `json:"refused"`  // 550: there is no such mailbox, and there never will be
-	Deferred float64  `json:"deferred"` // 451: come again later
-	Lost     float64  `json:"lost"`     // kept, then the connection is cut instead of saying so
-	Delay    Duration `json:"delay"`    // before a message is answered
+	Down      bool     `json:"down"`      // every connection is closed without an answer
+	Refused   float64  `json:"refused"`   // 550: there is no such mailbox, and there never will be
+	RefusedTo []string `json:"refusedTo"` // the same for these addresses, or for everybody at "@example.com"
+	Deferred  float64  `json:"deferred"`  // 451: come again later
+	Lost      float64  `json:"lost"`      // kept, then the connection is cut instead of saying so
+	Delay     Duration `json:"delay"`     // before a message is answered
+	Seed      uint64   `json:"seed"`      // not 0: the same messages in the same order are hit again
 }
 
 // Duration is written like "1.5s" in JSON.
-type Duration time.Duration
+type Duration = faults.Duration
 
-// MarshalJSON writes Go's notation.
-func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(d).String()) }
-
-// UnmarshalJSON reads Go's notation.
-func (d *Duration) UnmarshalJSON(data []byte) error {
-	var s string
-	if err := json.Unmarshal(data, &s); err != nil {
-		return fmt.Errorf("a duration is a string like \"1.5s\": %w", err)
+func (f Faults) check() error {
+	const part = "mail server"
+	err := faults.CheckShares(part, map[string]float64{"refused": f.Refused, "deferred": f.Deferred, "lost": f.Lost})
+	if err == nil {
+		err = faults.CheckDelay(part, f.Delay)
 	}
-	v, err := time.ParseDuration(s)
-	*d = Duration(v)
 	return err
 }
 
-func (f Faults) check() error {
-	for name, share := range map[string]float64{"refused": f.Refused, "deferred": f.Deferred, "lost": f.Lost} {
-		if !(share >= 0 && share <= 1) {
-			return fmt.Errorf("mail server: %s is a share from 0 to 1", name)
-		}
-	}
-	if d := time.Duration(f.Delay); d < 0 || d > time.Minute {
-		return fmt.Errorf("mail server: delay is from 0s to 1m")
-	}
-	return nil
+// refuses reports whether there is no mailbox of that address.
+func (f Faults) refuses(address string) bool {
+	return slices.ContainsFunc(f.RefusedTo, func(to string) bool {
+		to, address := strings.ToLower(to), strings.ToLower(address)
+		return to == address || strings.HasPrefix(to, "@") && strings.HasSuffix(address, to)
+	})
 }
 
 // SetFaults replaces all faults; the zero Faults heals the server.
@@ -56,6 +48,7 @@ func (s *Server) SetFaults(f Faults) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = f
+	s.dice.Seed(f.Seed)
 	return nil
 }
 
@@ -66,22 +59,30 @@ func (s *Server) Faults() Faults {
 	return s.faults
 }
 
-func hits(share float64) bool { return share > 0 && rand.Float64() < share }
+// A Ledger is what the server has done, from its start.
+type Ledger struct {
+	Taken    int            `json:"taken"`    // messages
+	Lost     int            `json:"lost"`     // of them, those whose answer was cut off
+	Deferred int            `json:"deferred"` // attempts that were put off
+	Refused  int            `json:"refused"`  // attempts that were refused
+	IDs      map[string]int `json:"ids"`      // how often each Message-ID was taken; the first 200,000
+}
 
-// faultsPage answers GET and POST /sandbox/mail/faults: a JSON Faults.
-func (s *Server) faultsPage(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodPost {
-		var f Faults
-		in := json.NewDecoder(io.LimitReader(r.Body, 16<<10))
-		in.DisallowUnknownFields()
-		err := in.Decode(&f)
-		if err == nil {
-			err = s.SetFaults(f)
-		}
-		if err != nil {
-			reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
-			return
-		}
-	}
-	reply(w, http.StatusOK, s.Faults())
+const mostIDs = 200_000
+
+// Ledger is what the server has done, those messages included that it has
+// forgotten.
+func (s *Server) Ledger() Ledger {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.ledger
+	l.IDs = maps.Clone(l.IDs)
+	return l
+}
+
+// note changes the ledger.
+func (s *Server) note(change func(l *Ledger)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.ledger)
 }

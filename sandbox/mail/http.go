@@ -1,78 +1,50 @@
 package mail
 
 import (
-	"embed"
-	"encoding/json"
+	"bytes"
+	"encoding/base64"
 	"fmt"
 	"mime"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
+
+	"ordergraph/sandbox/faults"
+	"ordergraph/sandbox/page"
 )
 
-//go:embed page
-var files embed.FS
-
+// Policies of what strangers have written.
 const (
-	// pagePolicy lets the page load what is its own, and nothing else.
-	pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	// messagePolicy shows a message without letting it do or load anything.
 	// Its links open in windows of their own.
 	messagePolicy = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+	// filePolicy lets a file that is opened by accident do nothing.
+	filePolicy = "sandbox; default-src 'none'"
+	// pdfPolicy is filePolicy for what the browser's own viewer shows, in a
+	// process that cannot reach this origin: Chromium's does not start in a
+	// document that is sandboxed, and is an object with a style.
+	pdfPolicy = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-// Routes adds the page, at / and /sandbox, and what stands behind it:
+// Routes adds what stands behind the page with the mailbox:
 //
 //	GET /sandbox/mail/messages?to=&limit=    {"messages": […]}, newest first
 //	GET /sandbox/mail/messages/{id}/html     the message as its reader sees it
 //	GET /sandbox/mail/messages/{id}/raw      as it came
-//	GET /sandbox/mail/messages/{id}/attachments/{n}
+//	GET /sandbox/mail/messages/{id}/attachments/{n}   to be kept; ?show=1 opens a PDF
 //	GET /sandbox/mail/events                 an event stream: the latest message's id
+//	GET /sandbox/mail/ledger                 see Ledger
 //	GET, POST /sandbox/mail/faults           see Faults
 func (s *Server) Routes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /{$}", s.front)
-	mux.HandleFunc("GET /sandbox", s.front)
-	mux.HandleFunc("GET /sandbox/mail/page/{file}", s.asset)
 	mux.HandleFunc("GET /sandbox/mail/messages", s.list)
 	mux.HandleFunc("GET /sandbox/mail/messages/{id}/html", s.shown)
 	mux.HandleFunc("GET /sandbox/mail/messages/{id}/raw", s.raw)
 	mux.HandleFunc("GET /sandbox/mail/messages/{id}/attachments/{n}", s.attachment)
-	mux.HandleFunc("GET /sandbox/mail/events", s.events)
-	mux.HandleFunc("GET /sandbox/mail/faults", s.faultsPage)
-	mux.HandleFunc("POST /sandbox/mail/faults", s.faultsPage)
-}
-
-func reply(w http.ResponseWriter, status int, body any) {
-	head(w, "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body)
-}
-
-func head(w http.ResponseWriter, contentType string) {
-	h := w.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-}
-
-func (s *Server) front(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Security-Policy", pagePolicy)
-	s.file(w, "index.html")
-}
-
-func (s *Server) asset(w http.ResponseWriter, r *http.Request) { s.file(w, r.PathValue("file")) }
-
-func (s *Server) file(w http.ResponseWriter, name string) {
-	content, err := files.ReadFile("page/" + name)
-	if err != nil {
-		reply(w, http.StatusNotFound, map[string]string{"error": "There is no such page."})
-		return
-	}
-	ext := name[strings.LastIndexByte(name, '.')+1:]
-	head(w, map[string]string{"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}[ext]+"; charset=utf-8")
-	_, _ = w.Write(content)
+	mux.HandleFunc("GET /sandbox/mail/events", s.box.bell.Serve)
+	mux.HandleFunc("GET /sandbox/mail/ledger", func(w http.ResponseWriter, _ *http.Request) { page.JSON(w, http.StatusOK, s.Ledger()) })
+	faultsPage := func(w http.ResponseWriter, r *http.Request) { faults.Serve(w, r, s.Faults, s.SetFaults) }
+	mux.HandleFunc("GET /sandbox/mail/faults", faultsPage)
+	mux.HandleFunc("POST /sandbox/mail/faults", faultsPage)
 }
 
 const listMost = 100 // messages in one answer, unless another limit is asked for
@@ -83,19 +55,19 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	if text := q.Get("limit"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
-			reply(w, http.StatusBadRequest, map[string]string{"error": "limit is a number from 1."})
+			page.Problem(w, http.StatusBadRequest, "limit is a number from 1.")
 			return
 		}
 		most = n
 	}
-	reply(w, http.StatusOK, map[string]any{"messages": s.box.list(strings.ToLower(q.Get("to")), most)})
+	page.JSON(w, http.StatusOK, map[string]any{"messages": s.box.list(strings.ToLower(q.Get("to")), most)})
 }
 
 func (s *Server) message(w http.ResponseWriter, r *http.Request) (Message, bool) {
 	id, _ := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	m, ok := s.box.get(id)
 	if !ok {
-		reply(w, http.StatusNotFound, map[string]string{"error": "There is no such message, or it was forgotten."})
+		page.Problem(w, http.StatusNotFound, "There is no such message, or it was forgotten.")
 	}
 	return m, ok
 }
@@ -107,12 +79,12 @@ func (s *Server) shown(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Security-Policy", messagePolicy)
 	if m.HTML == "" {
-		head(w, "text/plain; charset=utf-8")
+		page.Head(w, "text/plain; charset=utf-8")
 		_, _ = w.Write([]byte(m.Text))
 		return
 	}
-	head(w, "text/html; charset=utf-8")
-	_, _ = w.Write([]byte(withTarget(m.HTML)))
+	page.Head(w, "text/html; charset=utf-8")
+	_, _ = w.Write([]byte(withTarget(m.withPictures())))
 }
 
 // withTarget lets links open in windows of their own: the frame itself stays.
@@ -126,7 +98,7 @@ func withTarget(html string) string {
 
 func (s *Server) raw(w http.ResponseWriter, r *http.Request) {
 	if m, ok := s.message(w, r); ok {
-		download(w, fmt.Sprintf("message-%d.eml", m.ID), m.Raw)
+		download(w, Attachment{Name: fmt.Sprintf("message-%d.eml", m.ID), Data: m.Raw})
 	}
 }
 
@@ -137,42 +109,44 @@ func (s *Server) attachment(w http.ResponseWriter, r *http.Request) {
 	}
 	n, err := strconv.Atoi(r.PathValue("n"))
 	if err != nil || n < 0 || n >= len(m.Attachments) {
-		reply(w, http.StatusNotFound, map[string]string{"error": "There is no such attachment."})
+		page.Problem(w, http.StatusNotFound, "There is no such attachment.")
 		return
 	}
-	download(w, m.Attachments[n].Name, m.Attachments[n].Data)
+	file := m.Attachments[n]
+	if r.URL.Query().Has("show") && file.isPDF() {
+		send(w, file, "application/pdf", "inline", pdfPolicy)
+		return
+	}
+	download(w, file)
+}
+
+// isPDF reports whether the file is one, and not only called so.
+func (a Attachment) isPDF() bool {
+	return a.Type == "application/pdf" && bytes.HasPrefix(a.Data, []byte("%PDF-"))
 }
 
 // download sends a file to be kept, never to be shown: it is a stranger's.
-func download(w http.ResponseWriter, name string, content []byte) {
-	head(w, "application/octet-stream")
-	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
-	w.Header().Set("Content-Security-Policy", "sandbox; default-src 'none'")
-	_, _ = w.Write(content)
+func download(w http.ResponseWriter, file Attachment) {
+	send(w, file, "application/octet-stream", "attachment", filePolicy)
 }
 
-// events tells a page of each new message until it leaves.
-func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	head(w, "text/event-stream")
-	out := http.NewResponseController(w)
-	latest, done := s.box.watch()
-	defer done()
-	beat := time.NewTicker(20 * time.Second) // so that a page that has gone is noticed
-	defer beat.Stop()
-	for {
-		line := ":\n\n"
-		select {
-		case id := <-latest:
-			line = fmt.Sprintf("data: %d\n\n", id)
-		case <-beat.C:
-		case <-r.Context().Done():
-			return
-		case <-s.closed:
-			return
-		}
-		_ = out.SetWriteDeadline(time.Now().Add(10 * time.Second))
-		if _, err := w.Write([]byte(line)); err != nil || out.Flush() != nil {
-			return
+func send(w http.ResponseWriter, file Attachment, kind, disposition, policy string) {
+	page.Head(w, kind)
+	w.Header().Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": file.Name}))
+	w.Header().Set("Content-Security-Policy", policy)
+	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
+	_, _ = w.Write(file.Data)
+}
+
+// withPictures is the HTML with the pictures that came with the message in
+// their places.
+func (m *Message) withPictures() string {
+	var pairs []string
+	for _, a := range m.Attachments {
+		if a.ContentID != "" && strings.HasPrefix(a.Type, "image/") {
+			data := "data:" + a.Type + ";base64," + base64.StdEncoding.EncodeToString(a.Data)
+			pairs = append(pairs, `"cid:`+a.ContentID+`"`, `"`+data+`"`, `'cid:`+a.ContentID+`'`, `'`+data+`'`)
 		}
 	}
+	return strings.NewReplacer(pairs...).Replace(m.HTML)
 }

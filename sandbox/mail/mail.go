@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"ordergraph/sandbox/faults"
 )
 
 // Options of a server.
@@ -40,8 +42,10 @@ type Server struct {
 	o      Options
 	log    *slog.Logger
 	box    box
+	dice   faults.Dice
 	mu     sync.Mutex
 	faults Faults
+	ledger Ledger
 
 	closed chan struct{} // by Close
 	close  func()
@@ -55,18 +59,19 @@ func New(o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if err := o.Faults.check(); err != nil {
-		return nil, err
-	}
 	closed := make(chan struct{})
-	return &Server{
-		o: o, log: o.Log, faults: o.Faults, box: box{keep: cmp.Or(o.Keep, 500)},
+	s := &Server{
+		o: o, log: o.Log, box: box{keep: cmp.Or(o.Keep, 500)}, ledger: Ledger{IDs: map[string]int{}},
 		closed: closed, close: sync.OnceFunc(func() { close(closed) }),
-	}, nil
+	}
+	return s, s.SetFaults(o.Faults)
 }
 
 // Close ends what waits: pages that watch, and delays made on purpose.
-func (s *Server) Close() { s.close() }
+func (s *Server) Close() {
+	s.close()
+	s.box.bell.Close()
+}
 
 // Serve takes mail on the listener until ctx ends. Conversations under way may
 // then end within 5 s.
@@ -141,7 +146,8 @@ func (c *conversation) Mail(from string, _ *smtp.MailOptions) error {
 }
 
 func (c *conversation) Rcpt(to string, _ *smtp.RcptOptions) error {
-	if hits(c.server.Faults().Refused) {
+	if f := c.server.Faults(); f.refuses(to) || c.server.dice.Hit(f.Refused) {
+		c.server.note(func(l *Ledger) { l.Refused++ })
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "<" + to + "> No such mailbox here"}
 	}
 	c.to = append(c.to, to)
@@ -159,14 +165,24 @@ func (c *conversation) Data(r io.Reader) error {
 		_ = c.conn.Conn().Close()
 		return errDown
 	}
-	if hits(f.Deferred) {
+	if c.server.dice.Hit(f.Deferred) {
+		c.server.note(func(l *Ledger) { l.Deferred++ })
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "Come again later"}
 	}
 	m := read(raw)
 	m.At, m.EnvelopeFrom, m.EnvelopeTo = c.server.o.Now().UTC(), c.from, c.to
+	lost := c.server.dice.Hit(f.Lost)
+	c.server.note(func(l *Ledger) {
+		if l.Taken++; lost {
+			l.Lost++
+		}
+		if _, known := l.IDs[m.MessageID]; known || len(l.IDs) < mostIDs {
+			l.IDs[m.MessageID]++
+		}
+	})
 	c.server.box.put(m)
 	c.server.log.Debug("mail arrived", "bytes", len(raw))
-	if hits(f.Lost) {
+	if lost {
 		_ = c.conn.Conn().Close()
 	}
 	return nil

@@ -37,7 +37,10 @@ type Attachment struct {
 	Name string `json:"name"`
 	Type string `json:"type"`
 	Size int    `json:"size"` // bytes
-	Data []byte `json:"-"`
+	// ContentID is under which name the HTML shows it in its text; "": it
+	// stands beside the text.
+	ContentID string `json:"contentId,omitempty"`
+	Data      []byte `json:"-"`
 }
 
 // size is about how much memory the message takes.
@@ -115,7 +118,11 @@ func (m *Message) part(header textproto.MIMEHeader, body []byte, depth int) {
 		if name == "" {
 			name = "attachment"
 		}
-		m.Attachments = append(m.Attachments, Attachment{Name: name, Type: kind, Size: len(body), Data: body})
+		a := Attachment{Name: name, Type: kind, Size: len(body), Data: body}
+		if disposition != "attachment" {
+			a.ContentID = strings.Trim(header.Get("Content-Id"), "<>")
+		}
+		m.Attachments = append(m.Attachments, a)
 	}
 }
 
