@@ -7,16 +7,23 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"maps"
 	mathrand "math/rand/v2"
+	"net"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"ordergraph/platform/deadletter"
+	"ordergraph/platform/fault"
+	"ordergraph/platform/telemetry"
 	"ordergraph/platform/work"
 )
 
@@ -36,9 +43,13 @@ const (
 // A Bus rings facts and brings them to listeners, over Redis streams. It may
 // be used from many goroutines.
 type Bus struct {
-	client redis.UniversalClient
-	log    *slog.Logger
-	block  time.Duration // how long a read waits for facts
+	client  redis.UniversalClient
+	log     *slog.Logger
+	block   time.Duration // how long a read waits for facts
+	figures figures
+
+	mu      sync.Mutex
+	letters map[string]deadletter.Letters // of the relays, by topic
 }
 
 // NewBus is a bus over the client, which stays the caller's to close.
@@ -46,7 +57,22 @@ func NewBus(client redis.UniversalClient, log *slog.Logger) *Bus {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Bus{client: client, log: log, block: blockFor}
+	return &Bus{client: client, log: log, block: blockFor, figures: newFigures(), letters: map[string]deadletter.Letters{}}
+}
+
+func (b *Bus) know(topic string, dead deadletter.Letters) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.letters[topic] = dead
+	b.figures.rung.WithLabelValues(topic)
+}
+
+// Letters are the dead facts of the relays on this bus, by topic, which is the
+// name of the service that rings them.
+func (b *Bus) Letters() map[string]deadletter.Letters {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.letters)
 }
 
 func laneOf(key string) int {
@@ -90,6 +116,7 @@ func (b *Bus) ring(ctx context.Context, topic string, rings []Pending) error {
 	if err != nil {
 		return fmt.Errorf("ring %s: %w", topic, err)
 	}
+	b.figures.rung.WithLabelValues(topic).Add(float64(len(rings)))
 	return nil
 }
 
@@ -101,7 +128,11 @@ func (b *Bus) Listen(ctx context.Context, topic, group string, handle Handler) e
 	l := &listener{
 		Bus: b, topic: topic, group: group, handle: handle, name: rand.Text()[:16],
 		owned: map[int]*lane{}, changed: make(chan struct{}, 1),
+		confirmed: b.figures.handled.WithLabelValues(topic, group, confirmedOutcome),
+		failed:    b.figures.handled.WithLabelValues(topic, group, failedOutcome),
+		postponed: b.figures.handled.WithLabelValues(topic, group, postponedOutcome),
 	}
+	b.figures.died.WithLabelValues(topic, group)
 	defer l.releaseAll(context.WithoutCancel(ctx))
 	who := group + " listening to " + topic
 	work.Keep(ctx, b.log,
@@ -115,6 +146,9 @@ type listener struct {
 	*Bus
 	topic, group, name string // name: among the group's members
 	handle             Handler
+
+	confirmed, failed, postponed prometheus.Counter
+	took                         atomic.Int64 // facts
 
 	mu      sync.Mutex
 	owned   map[int]*lane
@@ -446,10 +480,11 @@ func (l *listener) work(ctx context.Context, n int, la *lane) error {
 }
 
 // handleAll handles the entries in order, then confirms and acknowledges them
-// in one round trip. An entry whose handler failed is acknowledged as well:
-// its relay rings it again when it is due.
+// in one round trip. An entry whose handler failed is acknowledged as well: its
+// relay rings it again when it is due, and is told of the failure where that is
+// evidence against the fact.
 func (l *listener) handleAll(ctx context.Context, n int, batch []redis.XMessage) {
-	ids, done := make([]string, 0, len(batch)), make([]Fact, 0, len(batch))
+	ids, reports := make([]string, 0, len(batch)), make([]report, 0, len(batch))
 	for _, m := range batch {
 		if ctx.Err() != nil {
 			break
@@ -464,13 +499,21 @@ func (l *listener) handleAll(ctx context.Context, n int, batch []redis.XMessage)
 			l.log.ErrorContext(ctx, "a fact cannot be read and is left out", "topic", l.topic, "entry", m.ID)
 			continue
 		}
-		if err := l.handleOne(ctx, f); err != nil {
-			if ctx.Err() == nil {
-				l.log.WarnContext(ctx, "a fact could not be taken; it is rung again", "topic", l.topic, "group", l.group, "fact", f.ID, "error", err)
-			}
-			continue
+		before := l.took.Load()
+		err := l.handleOne(ctx, f)
+		switch {
+		case err == nil:
+			l.took.Add(1)
+			l.confirmed.Inc()
+			reports = append(reports, report{fact: f})
+		case ctx.Err() != nil: // we end, and the fact is whole
+		case blames(err, l.took.Load() > before):
+			l.failed.Inc()
+			reports = append(reports, report{f, l.note(ctx, f, err)})
+		default:
+			l.postponed.Inc()
+			l.note(ctx, f, err)
 		}
-		done = append(done, f)
 	}
 	if len(ids) == 0 {
 		return
@@ -478,16 +521,49 @@ func (l *listener) handleAll(ctx context.Context, n int, batch []redis.XMessage)
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callWithin)
 	defer cancel()
 	_, err := l.client.Pipelined(call, func(p redis.Pipeliner) error {
-		for _, f := range done {
-			p.XAdd(call, &redis.XAddArgs{Stream: confirmations(l.topic), MaxLen: confirmed, Approx: true,
-				Values: []any{"doc", f.Doc, "fact", f.ID, "group", l.group}})
+		for _, r := range reports {
+			values := []any{"doc", r.fact.Doc, "fact", r.fact.ID, "group", l.group}
+			if r.failure != "" {
+				values = append(values, "failed", r.failure)
+			}
+			p.XAdd(call, &redis.XAddArgs{Stream: confirmations(l.topic), MaxLen: confirmed, Approx: true, Values: values})
 		}
 		p.XAck(call, stream(l.topic, n), l.group, ids...)
 		return nil
 	})
 	if err != nil && ctx.Err() == nil {
-		l.log.WarnContext(ctx, "facts were taken but not confirmed; they are rung again", "topic", l.topic, "group", l.group, "facts", len(done), "error", err)
+		l.log.WarnContext(ctx, "facts were taken but not confirmed; they are rung again", "topic", l.topic, "group", l.group, "facts", len(reports), "error", err)
 	}
+}
+
+// A report tells a relay what became of a fact: it was taken, or failed with
+// this.
+type report struct {
+	fact    Fact
+	failure string
+}
+
+// note logs that a fact was not taken, and says as much of it as may be kept:
+// the error's code, and the reference of the line in the log.
+func (l *listener) note(ctx context.Context, f Fact, err error) string {
+	reference := telemetry.NewRequestID()
+	l.log.WarnContext(telemetry.WithRequestID(ctx, reference), "a fact could not be taken; it is rung again",
+		"topic", l.topic, "group", l.group, "fact", f.ID, "error", err)
+	return fmt.Sprintf("%s (%s)", fault.Of(err).Code, reference)
+}
+
+// blames reports whether an error is evidence against the fact, and not merely
+// of somebody else's absence. Running out of time may be either: it is the
+// fact's fault if others were taken meanwhile.
+func blames(err error, othersWereTaken bool) bool {
+	switch fault.KindOf(err) {
+	case fault.Unavailable, fault.Exhausted, fault.Canceled:
+		return false
+	case fault.DeadlineExceeded:
+		return othersWereTaken
+	}
+	_, absent := errors.AsType[net.Error](err)
+	return !absent
 }
 
 func (l *listener) handleOne(ctx context.Context, f Fact) error {

@@ -23,7 +23,10 @@ import (
 	"ordergraph/test/redisserver"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// A MongoDB server is shared by all tests, and ends with the process.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("ordergraph/test/child.Start.func1"), goleak.IgnoreAnyFunction("os/exec.(*Cmd).Start.func2"))
+}
 
 // thing is a document that counts, and tells of every count.
 type thing struct {
@@ -63,11 +66,24 @@ func standing(t *testing.T, addr string) *world {
 
 func newWorldAt(t testing.TB, addr string, clock *clocktest.Clock) *world {
 	t.Helper()
+	return newWorldOn(t, addr, clock, inMemory(t))
+}
+
+func inMemory(t testing.TB) docstore.Store {
+	t.Helper()
 	store, err := docstorelocal.OpenMemory()
 	if err != nil {
 		t.Fatal(err)
 	}
-	things, err := docstore.Open[thing](t.Context(), store, docstore.Spec{Name: "things", Indexes: []docstore.Index{events.Index()}})
+	t.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+// newWorldOn is a world whose things are kept in the store, which is the
+// caller's to close.
+func newWorldOn(t testing.TB, addr string, clock *clocktest.Clock, store docstore.Store) *world {
+	t.Helper()
+	things, err := docstore.Open[thing](t.Context(), store, docstore.Spec{Name: "things", Indexes: []docstore.Index{events.Index(), events.DeadIndex()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,13 +92,15 @@ func newWorldAt(t testing.TB, addr string, clock *clocktest.Clock) *world {
 	w.bus = events.NewBus(w.client, slog.New(slog.DiscardHandler))
 	w.relay = events.NewRelay(w.bus, topic, things, w.outbox, events.RelayOptions{Now: clock.Now})
 	w.all.Go(func() { _ = w.relay.Run(w.ctx) })
-	t.Cleanup(func() {
-		w.end()
-		w.all.Wait()
-		_ = w.client.Close()
-		_ = store.Close()
-	})
+	t.Cleanup(w.stop)
 	return w
+}
+
+// stop ends everything but the store and Redis, as the end of a process does.
+func (w *world) stop() {
+	w.end()
+	w.all.Wait()
+	_ = w.client.Close()
 }
 
 func (w *world) outbox(d *thing) *events.Outbox {

@@ -4,3 +4,9 @@ import "time"
 
 // BlockFor lets the reads of the bus's listeners block for so long.
 func (b *Bus) BlockFor(d time.Duration) { b.block = d }
+
+// Blames is how a listener judges an error.
+var Blames = blames
+
+// MostTries is how often a listener may fail to take a fact.
+const MostTries = mostTries

@@ -13,6 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"ordergraph/platform/deadletter"
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/work"
 )
@@ -40,34 +41,48 @@ func (o *Outbox) Add(now time.Time, f Fact, listeners ...string) {
 
 // AddLatest is Add for facts of which only the latest of a key matters: what
 // is still there of this type and key goes, so that an outbox whose listeners
-// are away does not grow.
+// are away does not grow. The dead go as well: the new one says all they said.
 func (o *Outbox) AddLatest(now time.Time, f Fact, listeners ...string) {
 	o.Facts = slices.DeleteFunc(o.Facts, func(p Pending) bool { return p.Fact.Type == f.Type && p.Fact.Key == f.Key })
 	if len(o.Facts) == 0 {
 		o.Facts, o.Due = nil, nil
 	}
+	o.bury(slices.DeleteFunc(o.Dead, func(d Dead) bool { return d.Fact.Type == f.Type && d.Fact.Key == f.Key }))
 	o.Add(now, f, listeners...)
 }
 
 // Confirm notes that a group has taken the effect of a fact, and reports
 // whether that was news. A fact that all have confirmed leaves the outbox.
 func (o *Outbox) Confirm(factID, group string) bool {
+	i, j := o.awaited(factID, group)
+	if j < 0 {
+		return o.exhume(factID, group) // it took it at last
+	}
+	o.settle(i, j)
+	return true
+}
+
+// awaited says where the fact is, and the group among those it awaits; -1
+// where they are not.
+func (o *Outbox) awaited(factID, group string) (fact, awaiting int) {
 	i := slices.IndexFunc(o.Facts, func(p Pending) bool { return p.Fact.ID == factID })
 	if i < 0 {
-		return false
+		return -1, -1
 	}
-	j := slices.Index(o.Facts[i].Awaiting, group)
-	if j < 0 {
-		return false
-	}
-	o.Facts[i].Awaiting = slices.Delete(o.Facts[i].Awaiting, j, j+1)
-	if len(o.Facts[i].Awaiting) == 0 {
-		o.Facts = slices.Delete(o.Facts, i, i+1)
+	return i, slices.Index(o.Facts[i].Awaiting, group)
+}
+
+// settle has a fact await a group no more.
+func (o *Outbox) settle(fact, awaiting int) {
+	p := &o.Facts[fact]
+	p.Failing = slices.DeleteFunc(p.Failing, func(f Failing) bool { return f.Group == p.Awaiting[awaiting] })
+	p.Awaiting = slices.Delete(p.Awaiting, awaiting, awaiting+1)
+	if len(p.Awaiting) == 0 {
+		o.Facts = slices.Delete(o.Facts, fact, fact+1)
 	}
 	if len(o.Facts) == 0 {
 		o.Facts, o.Due = nil, nil
 	}
-	return true
 }
 
 // again notes that every fact is rung once more, and when the next time is.
@@ -104,8 +119,11 @@ type Relay[T any] struct {
 	order []string        // those ids, oldest first
 }
 
-// NewRelay is a relay of the collection, which declares Index(). outbox says
-// where in a document its outbox is.
+var _ deadletter.Letters = (*Relay[struct{}])(nil)
+
+// NewRelay is a relay of the collection, which declares Index and DeadIndex.
+// The topic is the service's name. outbox says where in a document its outbox
+// is. The bus knows the relay's dead letters from now on.
 func NewRelay[T any](bus *Bus, topic string, docs *docstore.Collection[T], outbox func(*T) *Outbox, o RelayOptions) *Relay[T] {
 	r := &Relay[T]{bus: bus, topic: topic, docs: docs, outbox: outbox, now: o.Now, log: o.Log, queue: make(chan Pending, queueLength), rung: map[string]bool{}}
 	if r.now == nil {
@@ -114,6 +132,7 @@ func NewRelay[T any](bus *Bus, topic string, docs *docstore.Collection[T], outbo
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
 	}
+	bus.know(topic, r)
 	return r
 }
 
@@ -278,22 +297,34 @@ func (r *Relay[T]) hearConfirmations(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// confirm notes a batch of confirmations, each document in one write.
+// confirm notes a batch of confirmations and failures, each document in one
+// write.
 func (r *Relay[T]) confirm(ctx context.Context, messages []redis.XMessage) error {
-	type confirmation struct{ fact, group string }
-	byDoc := map[string][]confirmation{}
+	type report struct{ fact, group, failure string }
+	byDoc := map[string][]report{}
 	for _, m := range messages {
 		doc, _ := m.Values["doc"].(string)
 		fact, _ := m.Values["fact"].(string)
 		group, _ := m.Values["group"].(string)
-		byDoc[doc] = append(byDoc[doc], confirmation{fact, group})
+		failure, _ := m.Values["failed"].(string)
+		byDoc[doc] = append(byDoc[doc], report{fact, group, failure})
 	}
 	var errs []error
-	for doc, confirmed := range byDoc {
+	for doc, reports := range byDoc {
+		var died []Dead
 		_, err := r.docs.Update(ctx, doc, func(d *T) error {
-			news := false
-			for _, c := range confirmed {
-				news = r.outbox(d).Confirm(c.fact, c.group) || news
+			box, news := r.outbox(d), false
+			died = died[:0]
+			for _, c := range reports {
+				switch {
+				case c.failure == "":
+					news = box.Confirm(c.fact, c.group) || news
+				case box.fail(r.now(), c.fact, c.group, c.failure):
+					news = true
+					if n := len(box.Dead); n > 0 && box.Dead[n-1].Fact.ID == c.fact && box.Dead[n-1].Group == c.group {
+						died = append(died, box.Dead[n-1])
+					}
+				}
 			}
 			if !news {
 				return docstore.Unchanged
@@ -302,6 +333,12 @@ func (r *Relay[T]) confirm(ctx context.Context, messages []redis.XMessage) error
 		})
 		if err != nil && !errors.Is(err, docstore.ErrNotFound) {
 			errs = append(errs, fmt.Errorf("confirm %s: %w", doc, err))
+			continue
+		}
+		for _, d := range died {
+			r.bus.figures.died.WithLabelValues(r.topic, d.Group).Inc()
+			r.log.ErrorContext(ctx, "a fact is given up; replay it when the cause is gone", "topic", r.topic, "fact", d.Fact.ID,
+				"listener", d.Group, "outcome", d.Attempts[len(d.Attempts)-1].Outcome)
 		}
 	}
 	return errors.Join(errs...)

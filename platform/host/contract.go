@@ -16,6 +16,7 @@ import (
 // service's …rpc package declares it, once.
 type Contract[S any] struct {
 	Name    string // "inventory": as in `serve inventory` and INVENTORY_ADDR
+	Of      string // the service in whose process it is, where that has another name than Name
 	Service string // the gRPC service's full name: "ordergraph.inventory.v1.Inventory"
 	// Serve registers impl with a gRPC server.
 	Serve func(to grpc.ServiceRegistrar, impl S)

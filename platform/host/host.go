@@ -147,9 +147,10 @@ func Use[S any](h *Host, c Contract[S]) (S, error) {
 		return s.(S), nil
 	}
 	var none S
-	addr := h.o.Addrs[c.Name]
+	service := cmp.Or(c.Of, c.Name)
+	addr := h.o.Addrs[service]
 	if addr == "" {
-		return none, fmt.Errorf("the %s service does not run in this process: set %s_ADDR to where it runs (host:port), or serve it here too", c.Name, strings.ToUpper(c.Name))
+		return none, fmt.Errorf("the %s service does not run in this process: set %s_ADDR to where it runs (host:port), or serve it here too", service, strings.ToUpper(service))
 	}
 	client, conn, err := Dial(c, addr, h.o.Secret)
 	if err != nil {

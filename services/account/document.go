@@ -65,7 +65,7 @@ var accountSpec = docstore.Spec{Name: "accounts", Indexes: []docstore.Index{
 	{Name: "staff", Fields: []string{"staff", "login"}},
 	{Name: "ending", Fields: []string{"ending"}},
 	{Name: "tidy", Fields: []string{"tidy"}},
-	events.Index(),
+	events.Index(), events.DeadIndex(),
 }}
 
 // prune drops links and mails that have run out.

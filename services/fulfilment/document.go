@@ -65,7 +65,7 @@ func (c correction) change() inventory.Change {
 }
 
 func spec() docstore.Spec {
-	s := docstore.Spec{Name: "consignments", Indexes: []docstore.Index{{Name: "due", Fields: []string{"due"}}, events.Index()}}
+	s := docstore.Spec{Name: "consignments", Indexes: []docstore.Index{{Name: "due", Fields: []string{"due"}}, events.Index(), events.DeadIndex()}}
 	for _, state := range States {
 		s.Indexes = append(s.Indexes, docstore.Index{Name: indexOf(state), Fields: []string{"in." + string(state)}})
 	}

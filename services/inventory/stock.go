@@ -74,7 +74,7 @@ var (
 	stockSpec = docstore.Spec{Name: "stock", Indexes: []docstore.Index{
 		{Name: "holdsUntil", Fields: []string{"holdsUntil"}},
 		{Name: "tailDue", Fields: []string{"tailDue"}},
-		events.Index(),
+		events.Index(), events.DeadIndex(),
 	}}
 	movementSpec = docstore.Spec{Name: "movements", Indexes: []docstore.Index{
 		{Name: "sku", Fields: []string{"sku", "seq"}},

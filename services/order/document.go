@@ -119,7 +119,7 @@ var spec = docstore.Spec{Name: "orders", Indexes: []docstore.Index{
 	{Name: "customer", Fields: []string{"customerId", "createdAt"}},
 	{Name: "cart", Fields: []string{"cartId"}},
 	{Name: indexErase, Fields: []string{"erasure.due"}},
-	events.Index(),
+	events.Index(), events.DeadIndex(),
 }}
 
 const (

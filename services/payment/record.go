@@ -73,7 +73,7 @@ const maxAttempts = 50 // kept with a payment
 
 var spec = docstore.Spec{Name: "payments", Indexes: []docstore.Index{
 	{Name: "due", Fields: []string{"nextAt"}},
-	events.Index(),
+	events.Index(), events.DeadIndex(),
 }}
 
 // view is the payment as its callers see it.

@@ -1,0 +1,122 @@
+package deadletter
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ordergraph/platform/identity"
+)
+
+// A Box is one service's letters: of one kind, or of all.
+type Box struct {
+	Service string
+	Kind    Kind // "": all that the service has
+	Letters
+}
+
+func (b Box) name() string {
+	if b.Kind == "" {
+		return b.Service
+	}
+	return b.Service + "/" + string(b.Kind)
+}
+
+// A Desk has the letters of several boxes, in their order. What it may show is
+// for each of them to decide.
+type Desk []Box
+
+var _ Letters = Desk(nil)
+
+// List lists box by box.
+func (d Desk) List(ctx context.Context, who identity.Caller, q Query) (Page, error) {
+	if err := MayRead(who); err != nil {
+		return Page{}, err
+	}
+	boxes := slices.DeleteFunc(slices.Clone(d), func(b Box) bool {
+		return q.Service != "" && b.Service != q.Service || q.Kind != "" && b.Kind != "" && b.Kind != q.Kind
+	})
+	if q.Service != "" && !slices.ContainsFunc(d, func(b Box) bool { return b.Service == q.Service }) {
+		return Page{}, ErrService.Field("service")
+	}
+	inner := Query{Service: q.Service, Kind: q.Kind}
+	if q.After != "" {
+		name, after, _ := strings.Cut(q.After, " ")
+		i := slices.IndexFunc(boxes, func(b Box) bool { return b.name() == name })
+		if i < 0 || after == "" {
+			return Page{}, ErrCursor.Field("after")
+		}
+		boxes, inner.After = boxes[i:], after
+	}
+	var all Page
+	limit := q.LimitOr()
+	for _, b := range boxes {
+		// Of the boxes behind a full page one letter is enough to know of.
+		inner.Limit = max(1, limit-len(all.Letters))
+		page, err := b.List(ctx, who, inner)
+		if err != nil {
+			return Page{}, fmt.Errorf("dead letters of %s: %w", b.name(), err)
+		}
+		if len(all.Letters) == limit {
+			if all.HasMore = len(page.Letters) > 0; all.HasMore {
+				break
+			}
+			continue
+		}
+		all.Letters = append(all.Letters, page.Letters...)
+		for _, c := range page.Cursors {
+			all.Cursors = append(all.Cursors, b.name()+" "+c)
+		}
+		if all.HasMore = page.HasMore; all.HasMore {
+			break
+		}
+		inner.After = ""
+	}
+	return all, nil
+}
+
+// Get returns a letter of the box that its id names.
+func (d Desk) Get(ctx context.Context, who identity.Caller, id string) (Letter, error) {
+	if err := MayRead(who); err != nil {
+		return Letter{}, err
+	}
+	b, err := d.box(id)
+	if err != nil {
+		return Letter{}, err
+	}
+	return b.Get(ctx, who, id)
+}
+
+// Replay tries a letter of the box that its id names again.
+func (d Desk) Replay(ctx context.Context, who identity.Caller, id string) error {
+	if err := MayWrite(who); err != nil {
+		return err
+	}
+	b, err := d.box(id)
+	if err != nil {
+		return err
+	}
+	return b.Replay(ctx, who, id)
+}
+
+// Drop puts a letter of the box that its id names away.
+func (d Desk) Drop(ctx context.Context, who identity.Caller, id string) error {
+	if err := MayWrite(who); err != nil {
+		return err
+	}
+	b, err := d.box(id)
+	if err != nil {
+		return err
+	}
+	return b.Drop(ctx, who, id)
+}
+
+func (d Desk) box(id string) (Box, error) {
+	for _, b := range d {
+		if strings.HasPrefix(id, b.name()+"/") && len(id) <= mostID {
+			return b, nil
+		}
+	}
+	return Box{}, ErrNotFound
+}
