@@ -46,7 +46,7 @@ type files struct {
 
 var invoicesSpec = docstore.Spec{Name: "invoices", Indexes: []docstore.Index{
 	{Name: "number", Fields: []string{"key"}, Unique: true},
-	events.Index(),
+	events.Index(), events.DeadIndex(),
 }}
 
 // A body is everything that stands in a document but its number and date. Its
