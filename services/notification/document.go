@@ -61,7 +61,7 @@ var spec = docstore.Spec{Name: "notifications", Indexes: []docstore.Index{
 	{Name: "subject", Fields: []string{"subject", "createdAt"}},
 	{Name: "dead", Fields: []string{"deadAt"}},
 	{Name: "forget", Fields: []string{"forget"}},
-	events.Index(),
+	events.Index(), events.DeadIndex(),
 }}
 
 // newDocument is a message that is due at once. domain is the Message-ID's.
