@@ -30,19 +30,21 @@ import (
 	"ordergraph/services/fulfilment"
 	"ordergraph/services/inventory"
 	"ordergraph/services/invoice"
+	"ordergraph/services/notification"
 	"ordergraph/services/order"
 )
 
 // Options of the gateway. The services must be set; all else has a default.
 type Options struct {
-	Account    account.Service
-	Catalog    catalog.Service
-	Cart       cart.Service
-	Order      order.Service
-	Inventory  inventory.Service
-	Fulfilment fulfilment.Service
-	Live       *live.Hub       // nil: nothing can be watched
-	Invoice    invoice.Service // nil: there are no invoices
+	Account      account.Service
+	Catalog      catalog.Service
+	Cart         cart.Service
+	Order        order.Service
+	Inventory    inventory.Service
+	Fulfilment   fulfilment.Service
+	Live         *live.Hub            // nil: nothing can be watched
+	Invoice      invoice.Service      // nil: there are no invoices
+	Notification notification.Service // nil: nobody sees what customers are told
 
 	Log             *slog.Logger               // nil logs nothing
 	Shop            Shop                       // who sells
@@ -120,7 +122,8 @@ func New(o Options) *transport.Server {
 	}
 	r := &Resolver{
 		account: o.Account, catalog: o.Catalog, cart: o.Cart, order: o.Order, inventory: o.Inventory, fulfilment: o.Fulfilment, invoice: o.Invoice,
-		shop: o.Shop.view(), gather: cmp.Or(o.Gather, gatherFor), sessions: o.Sessions, cookies: o.Cookies, address: o.Address,
+		notification: o.Notification,
+		shop:         o.Shop.view(), gather: cmp.Or(o.Gather, gatherFor), sessions: o.Sessions, cookies: o.Cookies, address: o.Address,
 	}
 
 	exec := executor.New(gengql.NewExecutableSchema(gengql.Config{Resolvers: r, Directives: gengql.DirectiveRoot{HasPermission: hasPermission}}))

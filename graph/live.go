@@ -13,6 +13,7 @@ import (
 	"ordergraph/platform/identity"
 	"ordergraph/platform/live"
 	"ordergraph/services/invoice"
+	"ordergraph/services/notification"
 	"ordergraph/services/order"
 )
 
@@ -20,8 +21,9 @@ var errNotLive = fault.New(fault.Unavailable, "graph.not_live", "This server doe
 
 // watched is what can be watched.
 type watched struct {
-	orders   *live.Topic[*view.Order]
-	invoices *live.Topic[*view.Invoice]
+	orders        *live.Topic[*view.Order]
+	invoices      *live.Topic[*view.Invoice]
+	notifications *live.Topic[*view.OrderNotifications]
 }
 
 // watch opens the topics. What a topic asks for versions is no secret to the
@@ -39,6 +41,12 @@ func (r *Resolver) watch(hub *live.Hub) {
 			return r.invoice.Versions(ctx, identity.Ourselves(), ids)
 		})
 		r.watched.invoices = &invoices
+	}
+	if r.notification != nil {
+		notifications := live.NewTopic[*view.OrderNotifications](hub, notification.LiveTopic, func(ctx context.Context, ids []string) (map[string]int64, error) {
+			return r.notification.Versions(ctx, identity.Ourselves(), ids)
+		})
+		r.watched.notifications = &notifications
 	}
 }
 

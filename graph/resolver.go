@@ -15,23 +15,25 @@ import (
 	"ordergraph/services/fulfilment"
 	"ordergraph/services/inventory"
 	"ordergraph/services/invoice"
+	"ordergraph/services/notification"
 	"ordergraph/services/order"
 )
 
 // Resolver answers the fields that need a service.
 type Resolver struct {
-	account    account.Service
-	catalog    catalog.Service
-	cart       cart.Service
-	order      order.Service
-	inventory  inventory.Service
-	fulfilment fulfilment.Service
-	shop       *view.Shop
-	gather     time.Duration // see Options
-	watched    watched
-	sessions   transport.Sessions
-	cookies    session.Cookies
-	address    func(*http.Request) string
-	present    graphql.ErrorPresenterFunc
-	invoice    invoice.Service
+	account      account.Service
+	catalog      catalog.Service
+	cart         cart.Service
+	order        order.Service
+	inventory    inventory.Service
+	fulfilment   fulfilment.Service
+	shop         *view.Shop
+	gather       time.Duration // see Options
+	watched      watched
+	sessions     transport.Sessions
+	cookies      session.Cookies
+	address      func(*http.Request) string
+	present      graphql.ErrorPresenterFunc
+	invoice      invoice.Service
+	notification notification.Service
 }

@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -21,6 +22,7 @@ import (
 	"ordergraph/services/catalog"
 	"ordergraph/services/fulfilment"
 	"ordergraph/services/inventory"
+	"ordergraph/services/notification"
 )
 
 // columns of testdata/roles.md after the first.
@@ -64,6 +66,7 @@ var visits = map[string]string{
 	"Query.predictiveSearch":       `{ predictiveSearch(query: "mug") { products { id } } }`,
 	"Query.shop":                   `{ shop { name } }`,
 	"Query.customers":              `{ customers(first: 100) { nodes { id orders(first: 1) { nodes { id } } } } }`,
+	"Query.notifications":          `{ notifications(subjectId: "$told") { id } }`,
 	"Query.stock":                  `{ stock(sku: "$sku") { levels { onHand } } }`,
 
 	"Query.consignments":          `{ consignments(first: 1) { nodes { id } } }`,
@@ -108,8 +111,11 @@ var visits = map[string]string{
 	"!Mutation.customerSessionsEnd":          `mutation { customerSessionsEnd(customerId: "$owner") { deleted ` + problems + ` } }`,
 	"Mutation.stockAdjust":                   `mutation { stockAdjust(input: {sku: "$sku", delta: 1, idempotencyKey: "$key"}) { stock { available } ` + problems + ` } }`,
 
-	"Subscription.invoiceStatus": `subscription { invoiceStatus(orderId: "$order") { id } }`,
-	"Subscription.orderStatus":   `subscription { orderStatus(orderId: "$order") { id } }`,
+	"Mutation.notificationResend": `mutation { notificationResend(id: "gid://ordergraph/Notification/none") { ` + problems + ` } }`,
+
+	"Subscription.invoiceStatus":      `subscription { invoiceStatus(orderId: "$order") { id } }`,
+	"Subscription.notificationStatus": `subscription { notificationStatus(orderId: "$order") { version } }`,
+	"Subscription.orderStatus":        `subscription { orderStatus(orderId: "$order") { id } }`,
 
 	// What belongs to somebody, met on the way to something else.
 	"Query.customer of a token":   `{ customer(customerAccessToken: "$access") { id } }`,
@@ -118,6 +124,9 @@ var visits = map[string]string{
 	"Query.order with its token":  `{ order(id: "$order", accessToken: "$orderToken") { id } }`,
 	"Cart.buyerIdentity.customer": `{ cart(id: "$cart") { buyerIdentity { customer { id } } } }`,
 	"Cart.buyerIdentity.email":    `{ cart(id: "$cart") { buyerIdentity { email } } }`,
+	"Order.notifications":         `{ order(id: "$told") { notifications { id } } }`,
+	"Notification.attempts":       `{ order(id: "$told") { notifications { attempts { at } } } }`,
+	"Notification.nextAttemptAt":  `{ order(id: "$told") { notifications { nextAttemptAt } } }`,
 	"Customer.orders":             `{ customer { orders(first: 100) { nodes { id } } } }`,
 	"Customer.sessions":           `{ customer { sessions { id } } }`,
 }
@@ -195,6 +204,7 @@ func (w *walk) fill(query string, owner graphtest.Somebody) string {
 			w.DoAs(owner.Access, `mutation ($id: ID!) { cartBuyerIdentityUpdate(cartId: $id, buyerIdentity: {email: "ada@example.org"}) { userErrors { code } } }`, graphtest.Vars{"id": id})
 			return id
 		}},
+		{"$told", func() string { s := buy().Order; w.Tell(s); return s }},
 		{"$orderToken", func() string { return buy().Token }},
 		{"$order", func() string { return buy().Order }},
 		{"$owner", func() string { return owner.ID }},
@@ -224,7 +234,8 @@ func (w *walk) fill(query string, owner graphtest.Somebody) string {
 }
 
 // kind is how an operation was answered: an error's code; null; the code of a
-// user error; "own" and "all" for lists of orders; "yes" for all else.
+// user error; "own" and "all" for lists of orders; "none" for who sees an order
+// and nothing of what hangs on it; "yes" for all else.
 func (w *walk) kind(row string, a graphtest.Answer, who graphtest.Somebody) string {
 	w.t.Helper()
 	if len(a.Errors) > 0 {
@@ -255,6 +266,9 @@ func (w *walk) kind(row string, a graphtest.Answer, who graphtest.Somebody) stri
 	}
 	if data == nil {
 		return "null"
+	}
+	if list, ok := data.([]any); ok && len(list) == 0 && (strings.HasPrefix(row, "Order.") || strings.HasPrefix(row, "Notification.")) {
+		return "none"
 	}
 	if strings.HasSuffix(row, "orders") {
 		of := map[bool]string{true: "all", false: "own"}
@@ -371,6 +385,20 @@ func TestServicesRefuseToo(t *testing.T) {
 		// as everybody.
 		"Mutation.consignmentPick": nil, "Mutation.consignmentPack": nil, "Mutation.consignmentShip": nil,
 		"Mutation.consignmentDeliver": nil, "Mutation.consignmentFail": nil, "Mutation.consignmentReturn": nil,
+		"Query.notifications": func(who identity.Caller) error {
+			_, err := w.Messages.List(t.Context(), who, notification.OrderSubject("none"))
+			return err
+		},
+		"Mutation.notificationResend": func(who identity.Caller) error {
+			_, err := w.Messages.Resend(t.Context(), who, "order:none:confirmed")
+			if errors.Is(err, notification.ErrNotFound) && who.May(identity.NotificationsResend) {
+				return nil // there is none
+			}
+			return err
+		},
+		// Whoever may see a message learns of its attempts from the service,
+		// too: they hold the providers' codes, which are of no use to customers.
+		"Notification.attempts": nil, "Notification.nextAttemptAt": nil,
 		"Mutation.staffCreate": func(who identity.Caller) error {
 			_, err := w.Accounts.Keeper.CreateStaff(t.Context(), who, account.StaffInput{
 				Email: rand.Text() + "@shop.example", Password: graphtest.Password, Roles: []identity.Role{identity.Support},

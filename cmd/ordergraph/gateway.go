@@ -25,6 +25,7 @@ import (
 	"ordergraph/services/fulfilment/fulfilmentrpc"
 	"ordergraph/services/inventory/inventoryrpc"
 	"ordergraph/services/invoice/invoicerpc"
+	"ordergraph/services/notification/notificationrpc"
 	"ordergraph/services/order/orderrpc"
 	"ordergraph/web"
 )
@@ -74,7 +75,7 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 	known := cache.New(persisted)
 	h.OnClose("persisted queries", known.Close)
 	o.Persisted = known
-	var errs [7]error
+	var errs [8]error
 	o.Account, errs[4] = host.Use(h, accountrpc.Contract)
 	o.Catalog, errs[0] = host.Use(h, catalogrpc.Contract)
 	o.Inventory, errs[1] = host.Use(h, inventoryrpc.Contract)
@@ -82,6 +83,7 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 	o.Order, errs[3] = host.Use(h, orderrpc.Contract)
 	o.Fulfilment, errs[5] = host.Use(h, fulfilmentrpc.Contract)
 	o.Invoice, errs[6] = host.Use(h, invoicerpc.Contract)
+	o.Notification, errs[7] = host.Use(h, notificationrpc.Contract)
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}

@@ -501,6 +501,14 @@ type MoneyInput struct {
 	CurrencyCode string `json:"currencyCode"`
 }
 
+// The answer to `notificationResend`.
+type NotificationResendPayload struct {
+	// The new message; null when there is none.
+	Notification *view.Notification `json:"notification,omitempty"`
+	// Why there is none.
+	UserErrors []view.NotificationUserError `json:"userErrors"`
+}
+
 // Which order to call off, and why.
 type OrderCancelInput struct {
 	// The order's global id.

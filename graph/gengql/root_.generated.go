@@ -3288,6 +3288,232 @@ enum LanguageCode {
   ZU
 }
 `, BuiltIn: false},
+	{Name: "../../schema/notification.graphqls", Input: `extend type Query {
+  """
+  What was sent about an order or about a customer's account, or is about to be,
+  oldest first; at most the latest 100. Needs NOTIFICATIONS_READ.
+  """
+  notifications(
+    "The global id of the order or of the customer."
+    subjectId: ID!
+  ): [Notification!]! @hasPermission(permission: NOTIFICATIONS_READ)
+}
+
+extend type Mutation {
+  """
+  Sends once more what was sent, as a new message about the same. As long as that
+  one is QUEUED, repeating it is harmless. Needs NOTIFICATIONS_RESEND.
+  """
+  notificationResend("The notification's global id." id: ID!): NotificationResendPayload @hasPermission(permission: NOTIFICATIONS_RESEND)
+}
+
+extend type Subscription {
+  """
+  The messages about an order: as they are, then at every change. To who may see
+  them: whoever shows the access token that checkout returned, the customer it
+  belongs to, and staff who may read notifications. The right is checked again
+  at every change.
+  """
+  notificationStatus(
+    "The order's global id."
+    orderId: ID!
+    "What ` + "`" + `checkout` + "`" + ` returned. Not needed for a customer's own orders."
+    accessToken: String
+    """
+    The ` + "`" + `version` + "`" + ` that the client has already. Only what is newer is sent, so
+    that at first there may be nothing. Left out: what is comes first.
+    """
+    afterVersion: Int
+  ): OrderNotifications!
+}
+
+extend type Order {
+  """
+  What its customer was told about it, or is about to be, oldest first. Empty for
+  who may see the order but not its messages.
+  """
+  notifications: [Notification!]!
+  "How far those have come who work for it: what it has heard of them, without asking."
+  progress: OrderProgress!
+}
+
+"The messages about one order, by whichever way they go."
+type OrderNotifications {
+  "The order's global id."
+  orderId: ID!
+  """
+  Grows with every change of what is shown here: of two answers the one with the
+  greater version is the newer. ` + "`" + `notificationStatus` + "`" + ` takes it as ` + "`" + `afterVersion` + "`" + `.
+  """
+  version: Int!
+  "Oldest first; at most the latest 100."
+  notifications: [Notification!]!
+}
+
+"""
+One message to one customer, by one way. Neither its text nor the address it
+goes to is shown to anybody.
+"""
+type Notification {
+  "The global id."
+  id: ID!
+  "What it says."
+  kind: NotificationKind!
+  "The way it takes."
+  channel: NotificationChannel!
+  "How far it has come."
+  status: NotificationStatus!
+  "When there was cause for it."
+  createdAt: DateTime!
+  "When it last changed."
+  updatedAt: DateTime!
+  "What was tried, oldest first; the latest 20. Needs NOTIFICATIONS_READ."
+  attempts: [NotificationAttempt!] @hasPermission(permission: NOTIFICATIONS_READ)
+  "When it is tried next; null unless it is QUEUED. Needs NOTIFICATIONS_READ."
+  nextAttemptAt: DateTime @hasPermission(permission: NOTIFICATIONS_READ)
+}
+
+"One try to send a message."
+type NotificationAttempt {
+  "When it was made."
+  at: DateTime!
+  "The provider it went to, such as ` + "`" + `mail` + "`" + ` or ` + "`" + `sms-2` + "`" + `; null where none was asked."
+  route: String
+  """
+  What came of it, with the provider's code: ` + "`" + `sent` + "`" + `, ` + "`" + `deferred 451 4.3.0` + "`" + `,
+  ` + "`" + `refused 21211` + "`" + `; null while that is not known.
+  """
+  outcome: String
+}
+
+"What messages say."
+enum NotificationKind {
+  "Confirm your address."
+  VERIFY
+  "You have an account already."
+  ALREADY_REGISTERED
+  "Here is a link to set a new password."
+  RESET
+  "You were taken on; set a password."
+  INVITE
+  "Your password was changed."
+  PASSWORD_CHANGED
+  "Your order is confirmed."
+  CONFIRMED
+  "Your order could not be made."
+  FAILED
+  "A parcel is on its way."
+  SHIPPED
+  "It has arrived."
+  DELIVERED
+  "Your order was called off."
+  CANCELLED
+  "Your money is back."
+  REFUNDED
+  "Here is the invoice that was not ready when the order was confirmed."
+  INVOICE
+}
+
+"The ways messages take."
+enum NotificationChannel {
+  "By e-mail."
+  MAIL
+  "By short message."
+  SMS
+}
+
+"How far a message has come."
+enum NotificationStatus {
+  "It is to be sent, or tried again."
+  QUEUED
+  "The provider has taken it."
+  SENT
+  "The provider says that it has arrived. Mails do not come so far."
+  DELIVERED
+  "The provider took it, and says that it cannot arrive."
+  UNDELIVERED
+  "It was given up; staff look after it."
+  DEAD
+  "It was given up, and put away."
+  DROPPED
+  "It was of no use any more before it could be sent."
+  OBSOLETE
+  "The customer wants no messages by this way."
+  OPTED_OUT
+}
+
+"What an order has heard of those who work for it. They know more, and sooner."
+type OrderProgress {
+  "The parcels, counted; all zero before it is confirmed, or where nothing is sent."
+  parcels: OrderParcels!
+  "The invoice and credit notes that can be had, in the order in which they came."
+  documents: [OrderDocument!]!
+  "The latest message of each kind and channel, once it has come somewhere."
+  messages: [OrderMessage!]!
+}
+
+"The parcels of an order, counted."
+type OrderParcels {
+  "All that were not called off."
+  total: Int!
+  "Of these, are being picked, or have come further."
+  begun: Int!
+  "Of these, are on their way."
+  shipped: Int!
+  "Of these, have arrived."
+  delivered: Int!
+  "Of these, could not be delivered."
+  failed: Int!
+  "Of these, came back."
+  returned: Int!
+}
+
+"An invoice or credit note that can be had: see ` + "`" + `invoices` + "`" + `."
+type OrderDocument {
+  "Whether it asks for money or gives it back."
+  kind: InvoiceKind!
+  "Since when."
+  readyAt: DateTime!
+}
+
+"How far a message about an order has come: see ` + "`" + `notifications` + "`" + `."
+type OrderMessage {
+  "What it says."
+  kind: NotificationKind!
+  "The way it takes."
+  channel: NotificationChannel!
+  "SENT, DELIVERED, UNDELIVERED or DEAD."
+  status: NotificationStatus!
+  "Since when."
+  at: DateTime!
+}
+
+"The answer to ` + "`" + `notificationResend` + "`" + `."
+type NotificationResendPayload {
+  "The new message; null when there is none."
+  notification: Notification
+  "Why there is none."
+  userErrors: [NotificationUserError!]!
+}
+
+"Why something was not done with a notification."
+type NotificationUserError implements DisplayableError {
+  "Tells programs what it is."
+  code: NotificationErrorCode
+  "Path to the input at fault."
+  field: [String!]
+  "A sentence for people."
+  message: String!
+}
+
+"What can be wrong with sending something again."
+enum NotificationErrorCode {
+  "There is no such notification."
+  NOT_FOUND
+  "It was not sent yet, or for a reason that lasts."
+  NOT_SENT
+}
+`, BuiltIn: false},
 	{Name: "../../schema/order.graphqls", Input: `extend type Query {
   """
   An order, to who may see it: whoever shows the access token that checkout
@@ -6434,6 +6660,62 @@ func (ec *executionContext) childFields_MoneyV2(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type MoneyV2", field.Name)
 }
 
+func (ec *executionContext) childFields_Notification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Notification_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_Notification_kind(ctx, field)
+	case "channel":
+		return ec.fieldContext_Notification_channel(ctx, field)
+	case "status":
+		return ec.fieldContext_Notification_status(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Notification_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Notification_updatedAt(ctx, field)
+	case "attempts":
+		return ec.fieldContext_Notification_attempts(ctx, field)
+	case "nextAttemptAt":
+		return ec.fieldContext_Notification_nextAttemptAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Notification", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationAttempt(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_NotificationAttempt_at(ctx, field)
+	case "route":
+		return ec.fieldContext_NotificationAttempt_route(ctx, field)
+	case "outcome":
+		return ec.fieldContext_NotificationAttempt_outcome(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationAttempt", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationResendPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "notification":
+		return ec.fieldContext_NotificationResendPayload_notification(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_NotificationResendPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationResendPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationUserError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_NotificationUserError_code(ctx, field)
+	case "field":
+		return ec.fieldContext_NotificationUserError_field(ctx, field)
+	case "message":
+		return ec.fieldContext_NotificationUserError_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationUserError", field.Name)
+}
+
 func (ec *executionContext) childFields_Order(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6486,6 +6768,10 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_fulfillments(ctx, field)
 	case "invoices":
 		return ec.fieldContext_Order_invoices(ctx, field)
+	case "notifications":
+		return ec.fieldContext_Order_notifications(ctx, field)
+	case "progress":
+		return ec.fieldContext_Order_progress(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Order", field.Name)
 }
@@ -6522,6 +6808,16 @@ func (ec *executionContext) childFields_OrderConnection(ctx context.Context, fie
 		return ec.fieldContext_OrderConnection_pageInfo(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OrderConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderDocument(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_OrderDocument_kind(ctx, field)
+	case "readyAt":
+		return ec.fieldContext_OrderDocument_readyAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderDocument", field.Name)
 }
 
 func (ec *executionContext) childFields_OrderEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6574,6 +6870,50 @@ func (ec *executionContext) childFields_OrderLine(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type OrderLine", field.Name)
 }
 
+func (ec *executionContext) childFields_OrderMessage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_OrderMessage_kind(ctx, field)
+	case "channel":
+		return ec.fieldContext_OrderMessage_channel(ctx, field)
+	case "status":
+		return ec.fieldContext_OrderMessage_status(ctx, field)
+	case "at":
+		return ec.fieldContext_OrderMessage_at(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderMessage", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderNotifications(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "orderId":
+		return ec.fieldContext_OrderNotifications_orderId(ctx, field)
+	case "version":
+		return ec.fieldContext_OrderNotifications_version(ctx, field)
+	case "notifications":
+		return ec.fieldContext_OrderNotifications_notifications(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderNotifications", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderParcels(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "total":
+		return ec.fieldContext_OrderParcels_total(ctx, field)
+	case "begun":
+		return ec.fieldContext_OrderParcels_begun(ctx, field)
+	case "shipped":
+		return ec.fieldContext_OrderParcels_shipped(ctx, field)
+	case "delivered":
+		return ec.fieldContext_OrderParcels_delivered(ctx, field)
+	case "failed":
+		return ec.fieldContext_OrderParcels_failed(ctx, field)
+	case "returned":
+		return ec.fieldContext_OrderParcels_returned(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderParcels", field.Name)
+}
+
 func (ec *executionContext) childFields_OrderPayment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "state":
@@ -6588,6 +6928,18 @@ func (ec *executionContext) childFields_OrderPayment(ctx context.Context, field 
 		return ec.fieldContext_OrderPayment_refundedAmount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OrderPayment", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderProgress(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "parcels":
+		return ec.fieldContext_OrderProgress_parcels(ctx, field)
+	case "documents":
+		return ec.fieldContext_OrderProgress_documents(ctx, field)
+	case "messages":
+		return ec.fieldContext_OrderProgress_messages(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderProgress", field.Name)
 }
 
 func (ec *executionContext) childFields_OrderShippingRate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -30,6 +30,7 @@ import (
 	"ordergraph/platform/telemetry"
 	"ordergraph/sandbox/card"
 	"ordergraph/sandbox/carrier"
+	"ordergraph/sandbox/mail"
 	"ordergraph/services/account/accounttest"
 	"ordergraph/services/cart"
 	"ordergraph/services/catalog"
@@ -38,6 +39,7 @@ import (
 	"ordergraph/services/fulfilment/httpcarrier"
 	"ordergraph/services/inventory"
 	"ordergraph/services/invoice"
+	"ordergraph/services/notification"
 	"ordergraph/services/order"
 	"ordergraph/services/payment"
 	"ordergraph/services/payment/stripegateway"
@@ -64,6 +66,8 @@ type Shop struct {
 	Inventory inventory.Service
 	Parcels   *fulfilment.Keeper
 	Invoice   *invoice.Keeper
+	Messages  *notification.Keeper // hears of orders by Tell
+	Post      *mail.Server         // what it has mailed
 
 	t        testing.TB
 	doorbell *redis.Client
@@ -119,6 +123,7 @@ func New(t testing.TB, set func(*graph.Options), products ...catalog.ProductInpu
 	s.must(err)
 	s.work(s.Catalog.Run)
 	s.Accounts = openAccounts(t, bell)
+	s.openMessages(ctx, bell)
 	s.open()
 
 	if len(products) == 0 {
@@ -164,6 +169,8 @@ func (s *Shop) open() {
 		Log:        telemetry.NewLogger(s.Log, slog.LevelInfo, false),
 		Shop:       graph.Shop{Name: "Try-out", About: "A shop to try things in.", Currency: catalogtest.Currency, Country: "DE", ShipsTo: []string{"DE", "FR"}, PublicURL: PublicURL},
 		Invoice:    s.Invoice,
+
+		Notification: s.Messages,
 	}
 	if s.set != nil {
 		s.set(&options)

@@ -1,0 +1,4 @@
+package order
+
+// HeardOfMessage takes the effect of one fact of the notification service.
+var HeardOfMessage = (*Keeper).heardOfMessage
