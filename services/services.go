@@ -14,6 +14,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ordergraph/platform/deadletter"
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
 	"ordergraph/platform/fault"
@@ -101,12 +104,14 @@ type Ground struct {
 	Host     *host.Host
 	Log      *slog.Logger
 	Bus      *events.Bus
-	Bell     *live.Bell // nil: who watches things learns of changes later
+	Bell     *live.Bell            // nil: who watches things learns of changes later
+	Metrics  prometheus.Registerer // nil: nobody asks for figures
 	Store    func(ctx context.Context, service string) (docstore.Store, error)
 	Settings Settings
 	Now      func() time.Time // nil: time.Now
 
-	later []func() error // what is done when all services of this process are there
+	later []func() error   // what is done when all services of this process are there
+	boxes []deadletter.Box // of those services' dead letters
 }
 
 // Settings are the shop's own.
@@ -193,6 +198,7 @@ func Start(ctx context.Context, g *Ground, names []string) error {
 			return err
 		}
 	}
+	g.provideLetters(names)
 	return nil
 }
 
@@ -401,6 +407,7 @@ func startNotification(ctx context.Context, g *Ground) error {
 		return err
 	}
 	host.Provide(g.Host, notificationrpc.Contract, notification.Service(keeper))
+	g.boxes = append(g.boxes, deadletter.Box{Service: "notification", Kind: deadletter.Message, Letters: keeper.Letters()})
 	g.Host.Work("notification", keeper.Run)
 	return nil
 }

@@ -40,7 +40,7 @@ func (d Desk) List(ctx context.Context, who identity.Caller, q Query) (Page, err
 	if q.Service != "" && !slices.ContainsFunc(d, func(b Box) bool { return b.Service == q.Service }) {
 		return Page{}, ErrService.Field("service")
 	}
-	inner := Query{Service: q.Service, Kind: q.Kind}
+	inner := Query{Kind: q.Kind}
 	if q.After != "" {
 		name, after, _ := strings.Cut(q.After, " ")
 		i := slices.IndexFunc(boxes, func(b Box) bool { return b.name() == name })
