@@ -23,6 +23,7 @@ type ciiDocument struct {
 	ID        string        `xml:"rsm:ExchangedDocument>ram:ID"`                                                       // BT-1
 	Type      string        `xml:"rsm:ExchangedDocument>ram:TypeCode"`                                                 // BT-3
 	Issued    ciiDate       `xml:"rsm:ExchangedDocument>ram:IssueDateTime>udt:DateTimeString"`                         // BT-2
+	Note      *ciiNote      `xml:"rsm:ExchangedDocument>ram:IncludedNote"`                                             // BT-22
 	Lines     []ciiLine     `xml:"rsm:SupplyChainTradeTransaction>ram:IncludedSupplyChainTradeLineItem"`               // BG-25
 	Agreement ciiAgreement  `xml:"rsm:SupplyChainTradeTransaction>ram:ApplicableHeaderTradeAgreement"`
 	ShipTo    ciiParty      `xml:"rsm:SupplyChainTradeTransaction>ram:ApplicableHeaderTradeDelivery>ram:ShipToTradeParty"` // BG-13
@@ -32,6 +33,10 @@ type ciiDocument struct {
 type ciiDate struct {
 	Format string `xml:"format,attr"`
 	Date   string `xml:",chardata"`
+}
+
+type ciiNote struct {
+	Content string `xml:"ram:Content"`
 }
 
 type ciiLine struct {
@@ -150,6 +155,9 @@ func (d *document) renderCII() ([]byte, error) {
 			Gross: amount(b.Bill.Gross), Paid: amount(b.Bill.Paid), Due: amount(0),
 		}},
 	}
+	if note := clean(b.Note); note != "" {
+		c.Note = &ciiNote{note}
+	}
 	for i := range b.Bill.Lines {
 		l := &b.Bill.Lines[i]
 		out := ciiLine{
@@ -208,9 +216,6 @@ func ciiBuyer(b *body) ciiParty {
 	p := ciiParty{Name: nameOf(b.Buyer), Address: ciiAddressOf(b.Buyer)}
 	if b.BuyerTaxID != "" {
 		p.Tax = ciiTaxIDOf(b.BuyerTaxID)
-	}
-	if b.Email != "" {
-		p.Contact = &ciiContact{clean(b.Email)}
 	}
 	return p
 }

@@ -24,7 +24,8 @@ type document struct {
 	Key      string    `bson:"key"`    // the number, or the id while there is none: a unique index has every field
 	Number   string    `bson:"number,omitempty"`
 	IssuedAt time.Time `bson:"issuedAt"`
-	Digests  digests   `bson:"digests"` // of the files, once READY
+	Digests  digests   `bson:"digests"`           // of the files, once READY
+	Edition  string    `bson:"edition,omitempty"` // of the program that rendered them
 
 	CustomerID string        `bson:"customerId,omitempty"`
 	Body       body          `bson:"body"`
@@ -44,13 +45,23 @@ type files struct {
 	XML           []byte `bson:"xml"`
 }
 
+const (
+	indexNumber   = "number"
+	indexOrder    = "order"
+	indexCustomer = "customer"
+)
+
 var invoicesSpec = docstore.Spec{Name: "invoices", Indexes: []docstore.Index{
-	{Name: "number", Fields: []string{"key"}, Unique: true},
+	{Name: indexNumber, Fields: []string{"key"}, Unique: true},
+	{Name: indexOrder, Fields: []string{"orderId"}},
+	{Name: indexCustomer, Fields: []string{"customerId"}},
 	events.Index(), events.DeadIndex(),
 }}
 
 // A body is everything that stands in a document but its number and date. Its
-// amounts are minor units of one currency.
+// amounts are minor units of one currency. The customer's e-mail address and
+// telephone number are not among it: no law asks for them, and a file that is
+// kept for ten years cannot forget.
 type body struct {
 	Locale      string        `bson:"locale"`
 	Currency    string        `bson:"currency"`
@@ -59,10 +70,10 @@ type body struct {
 	Seller      Seller        `bson:"seller"`
 	Buyer       order.Address `bson:"buyer"`
 	BuyerTaxID  string        `bson:"buyerTaxId,omitempty"`
-	Email       string        `bson:"email,omitempty"`
 	ShipTo      order.Address `bson:"shipTo"`
 	Card        card          `bson:"card"`
 	Refers      *reference    `bson:"refers,omitempty"` // a credit note's invoice
+	Note        string        `bson:"note,omitempty"`   // BT-22: why money was given back
 	Bill        bill          `bson:"bill"`
 }
 
@@ -80,22 +91,14 @@ type reference struct {
 // own VAT or GST number.
 const TaxIDAttribute = "taxId"
 
-func idOf(orderID string, kind Kind) string {
-	if kind == KindCreditNote {
-		return orderID + CreditSuffix
-	}
-	return orderID
-}
-
-// draft is a new document with all that will stand in it.
-func (k *Keeper) draft(o order.Order, kind Kind, of document) document {
-	id := idOf(o.ID, kind)
+// draft is a new invoice with all that will stand in it.
+func (k *Keeper) draft(o order.Order) document {
 	d := document{
-		Meta: docstore.Meta{ID: id}, Kind: kind, OrderID: o.ID, Status: Pending, Key: id,
+		Meta: docstore.Meta{ID: o.ID}, Kind: KindInvoice, OrderID: o.ID, Status: Pending, Key: o.ID,
 		Series: fmt.Sprintf("%04d", k.now().Year()), CustomerID: o.CustomerID,
 		Body: body{
 			Locale: o.Locale, Currency: o.Quote.Cost.Currency, OrderNumber: o.Number, OrderedAt: o.CreatedAt, Seller: k.o.Seller,
-			Buyer: o.BillingAddress, Email: o.Email, ShipTo: o.ShippingAddress,
+			Buyer: o.BillingAddress, ShipTo: o.ShippingAddress,
 			Card: card{Brand: o.Payment.Brand, Last4: o.Payment.Last4},
 			Bill: calculate(o.Quote, k.o.Seller.Country, o.ShippingAddress.Country),
 		},
@@ -104,12 +107,6 @@ func (k *Keeper) draft(o order.Order, kind Kind, of document) document {
 		if a.Key == TaxIDAttribute && isTaxID(a.Value) {
 			d.Body.BuyerTaxID = strings.TrimSpace(a.Value)
 		}
-	}
-	if kind == KindCreditNote {
-		d.Series = "CN-" + d.Series
-		refers := of.Body // what was invoiced is what is given back
-		refers.Refers = &reference{of.Number, of.IssuedAt}
-		d.Body = refers
 	}
 	return d
 }

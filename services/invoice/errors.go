@@ -8,6 +8,7 @@ var (
 	ErrPending   = fault.New(fault.Unavailable, "invoice.pending", "This invoice is still being written. Try again in a moment.")
 	ErrInput     = fault.New(fault.Invalid, "invoice.input", "This request is not valid.")
 	ErrForbidden = fault.New(fault.PermissionDenied, "invoice.forbidden", "You may not do this.")
+	ErrCursor    = fault.New(fault.Invalid, "invoice.cursor", "This cursor does not belong to this list.")
 	// ErrSeller is a setting without which no invoice may be written.
 	ErrSeller = fault.New(fault.Invalid, "invoice.seller", "The seller's data are not complete.")
 	// ErrAltered is a file that is not what was written: the store is damaged,

@@ -7,6 +7,7 @@ import (
 
 	"ordergraph/platform/events"
 	"ordergraph/platform/identity"
+	"ordergraph/services/account"
 	"ordergraph/services/order"
 )
 
@@ -27,6 +28,10 @@ func (k *Keeper) listen(ctx context.Context) error {
 	return k.o.Bus.Listen(ctx, order.Topic, group, k.heard)
 }
 
+func (k *Keeper) listenOf(ctx context.Context) error {
+	return k.o.Bus.Listen(ctx, account.Topic, group, k.heardOf)
+}
+
 // heard writes what the order is owed by now.
 func (k *Keeper) heard(ctx context.Context, fact events.Fact) error {
 	if fact.Type != order.FactChanged || fact.Key == "" {
@@ -43,20 +48,20 @@ func (k *Keeper) heard(ctx context.Context, fact events.Fact) error {
 }
 
 // Issue writes the documents that the order is owed: an invoice once it was
-// confirmed, a credit note once the money is back. Repeating it is harmless.
+// confirmed, a credit note for each refund that has succeeded. Repeating it is
+// harmless.
 func (k *Keeper) Issue(ctx context.Context, o order.Order) error {
 	if !billable(o.Status) {
 		return nil
 	}
-	invoice, err := k.write(ctx, o, KindInvoice, document{})
+	invoice, err := k.write(ctx, o.ID, func() document { return k.draft(o) })
 	if err != nil {
 		return fmt.Errorf("invoice of order %s: %w", o.ID, err)
 	}
-	if o.Status != order.Refunded {
-		return nil
-	}
-	if _, err := k.write(ctx, o, KindCreditNote, invoice); err != nil {
-		return fmt.Errorf("credit note of order %s: %w", o.ID, err)
+	for _, c := range credits(o, invoice) {
+		if _, err := k.write(ctx, c.id, func() document { return k.credit(c, invoice) }); err != nil {
+			return fmt.Errorf("credit note %s: %w", c.id, err)
+		}
 	}
 	return nil
 }
@@ -71,8 +76,8 @@ func billable(s order.Status) bool {
 }
 
 // write brings one document from wherever it is to READY.
-func (k *Keeper) write(ctx context.Context, o order.Order, kind Kind, of document) (document, error) {
-	d, err := k.begin(ctx, o, kind, of)
+func (k *Keeper) write(ctx context.Context, id string, draft func() document) (document, error) {
+	d, err := k.begin(ctx, id, draft)
 	if err == nil && d.Number == "" {
 		d, err = k.number(ctx, d)
 	}
@@ -83,13 +88,12 @@ func (k *Keeper) write(ctx context.Context, o order.Order, kind Kind, of documen
 }
 
 // begin is the document, which is inserted if there is none.
-func (k *Keeper) begin(ctx context.Context, o order.Order, kind Kind, of document) (document, error) {
-	id := idOf(o.ID, kind)
+func (k *Keeper) begin(ctx context.Context, id string, draft func() document) (document, error) {
 	d, err := k.invoices.Get(ctx, id)
 	if !isNotFound(err) {
 		return d, err
 	}
-	d = k.draft(o, kind, of)
+	d = draft()
 	switch err := k.invoices.Insert(ctx, &d); {
 	case isExists(err): // another process was faster
 		return k.invoices.Get(ctx, id)

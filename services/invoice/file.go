@@ -15,19 +15,25 @@ func (k *Keeper) file(ctx context.Context, d document) (document, error) {
 	if err != nil {
 		return document{}, err
 	}
+	other := false
 	if err := k.files.Insert(ctx, &kept); isExists(err) { // whoever was first decides, another version of the program perhaps
+		other = true
 		if kept, err = k.files.Get(ctx, d.ID); err != nil {
 			return document{}, err
 		}
 	} else if err != nil {
 		return document{}, fmt.Errorf("keep the files: %w", err)
 	}
+	made := edition()
+	if other {
+		made = "" // who knows
+	}
 	news := false
 	d, err = k.invoices.Update(ctx, d.ID, func(d *document) error {
 		if news = d.Status != Ready; !news {
 			return docstore.Unchanged
 		}
-		d.Status, d.Digests = Ready, digests{PDF: digestOf(kept.PDF), XML: digestOf(kept.XML)}
+		d.Status, d.Edition, d.Digests = Ready, made, digests{PDF: digestOf(kept.PDF), XML: digestOf(kept.XML)}
 		k.ready(d)
 		return nil
 	})

@@ -1,13 +1,16 @@
 package invoice
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"ordergraph/platform/docstore"
 	"ordergraph/platform/identity"
 	"ordergraph/services/order"
 )
@@ -33,13 +36,17 @@ func (k *Keeper) OfOrder(ctx context.Context, who identity.Caller, orderID, acce
 	if d.Version == 0 {
 		return nil, nil // not begun
 	}
-	all := []Invoice{d.invoice()}
-	switch credit, err := k.invoices.Get(ctx, orderID+CreditSuffix); {
-	case err == nil:
-		all = append(all, credit.invoice())
-	case !isNotFound(err):
-		return nil, err
+	var all []Invoice
+	for d, err := range k.invoices.All(ctx, docstore.Query{Index: indexOrder, Equal: []any{orderID}}) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, d.invoice())
 	}
+	// The invoice, and then its credit notes as they were numbered.
+	slices.SortFunc(all, func(a, b Invoice) int {
+		return cmp.Or(-cmp.Compare(a.Kind, b.Kind), -cmp.Compare(a.Status, b.Status), cmp.Compare(len(a.Number), len(b.Number)), cmp.Compare(a.Number, b.Number))
+	})
 	return all, nil
 }
 
@@ -94,10 +101,10 @@ func (k *Keeper) Versions(ctx context.Context, who identity.Caller, ids []string
 // visible is the document, or ErrNotFound where there is none or who may not
 // see it. One that was not begun has version 0.
 func (k *Keeper) visible(ctx context.Context, who identity.Caller, id, accessToken string) (document, error) {
-	if id == "" || len(id) > 64+len(CreditSuffix) {
+	if id == "" || len(id) > 128 {
 		return document{}, ErrNotFound
 	}
-	orderID, credit := strings.CutSuffix(id, CreditSuffix)
+	orderID, _, credit := strings.Cut(id, CreditSuffix)
 	d, err := k.invoices.Get(ctx, id)
 	switch {
 	case err != nil && !isNotFound(err):

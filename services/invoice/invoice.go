@@ -1,5 +1,5 @@
 // Package invoice writes what the shop owes its customers on paper: one
-// invoice for every confirmed order, one credit note for every refunded one,
+// invoice for every confirmed order, one credit note for every refund,
 // numbered without a gap, and the same to the last byte whenever it is read.
 package invoice
 
@@ -14,8 +14,9 @@ import (
 
 // Service is the contract of the invoice service.
 //
-// An invoice has the id of its order, a credit note that id with CreditSuffix.
-// Both may be read by the customer whose order it is, by anyone with the
+// An invoice has the id of its order; a credit note that id with CreditSuffix,
+// and behind it, if the refund was of a part, "-" and the refund's id.
+// All may be read by the customer whose order it is, by anyone with the
 // order's access token, and by who may identity.InvoicesRead. For everyone
 // else they do not exist: ErrNotFound.
 type Service interface {
@@ -24,7 +25,7 @@ type Service interface {
 	// fact has told of gets its invoice now.
 	Get(ctx context.Context, who identity.Caller, id, accessToken string) (Invoice, error)
 	// OfOrder returns what was written for an order: its invoice, then its
-	// credit note. An order that has failed has none.
+	// credit notes, the oldest first. An order that has failed has none.
 	OfOrder(ctx context.Context, who identity.Caller, orderID, accessToken string) ([]Invoice, error)
 	// File returns the document itself. ErrPending: it is not there yet.
 	File(ctx context.Context, who identity.Caller, id string, format Format, accessToken string) (File, error)
@@ -32,9 +33,13 @@ type Service interface {
 	// An id without an invoice has the version of one that was not begun. It
 	// is for the program itself and staff: ErrForbidden, ErrInput.
 	Versions(ctx context.Context, who identity.Caller, ids []string) (map[string]int64, error)
+	// Audit checks what must always hold on a stretch of all numbers, then of
+	// all documents, then of all orders: see AuditReport. It needs
+	// identity.OperationsRead: ErrForbidden, ErrCursor.
+	Audit(ctx context.Context, who identity.Caller, after string) (AuditReport, error)
 }
 
-// CreditSuffix makes the id of an order's credit note of the order's id.
+// CreditSuffix makes the ids of an order's credit notes of the order's id.
 const CreditSuffix = "-credit"
 
 // MaxVersions is how many versions are told at once.

@@ -87,11 +87,11 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 // now is to the millisecond, as documents keep it.
 func (k *Keeper) now() time.Time { return k.o.Now().UTC().Truncate(time.Millisecond) }
 
-// Run hears of orders and rings the invoices' own facts, until ctx ends.
+// Run hears of orders and accounts and rings the invoices' own facts, until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
 	var parts []work.Part
 	if k.o.Bus != nil {
-		parts = append(parts, work.Part{Name: "invoice's ears", Run: k.listen})
+		parts = append(parts, work.Part{Name: "invoice's ears", Run: k.listen}, work.Part{Name: "invoice's ears for accounts", Run: k.listenOf})
 	}
 	if k.relay != nil {
 		parts = append(parts, work.Part{Name: "invoice's relay", Run: k.relay.Run})

@@ -83,8 +83,11 @@ func (k *Keeper) take(ctx context.Context, s series) (document, error) {
 		if d.Number != "" {
 			return docstore.Unchanged
 		}
-		d.Number, d.IssuedAt = fmt.Sprintf("%s-%06d", s.ID, s.Last), s.At
+		d.Number, d.IssuedAt = numberOf(s.ID, s.Last), s.At
 		d.Key = d.Number
 		return nil
 	})
 }
+
+// numberOf is the n-th number of a series.
+func numberOf(series string, n int64) string { return fmt.Sprintf("%s-%06d", series, n) }

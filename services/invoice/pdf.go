@@ -294,6 +294,10 @@ func (p *page) closing(y float64) {
 		}
 	}
 	p.at(left, y, width, p.Attached)
+	for _, text := range p.font.Wrap(printable(b.Note), p.size, width) {
+		y += 4.6
+		p.at(left, y, width, text)
+	}
 }
 
 func brandName(brand string) string {

@@ -76,7 +76,7 @@ func sold(lines int, locale, currency string) (order.Order, Seller) {
 func numbered(lines int, locale, currency string) document {
 	o, seller := sold(lines, locale, currency)
 	k := &Keeper{o: Options{Now: func() time.Time { return issued }, Seller: seller}}
-	d := k.draft(o, KindInvoice, document{})
+	d := k.draft(o)
 	d.Number, d.IssuedAt = "2026-000042", issued
 	return d
 }

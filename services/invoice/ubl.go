@@ -27,6 +27,7 @@ type ublDocument struct {
 	IssueDate      string           `xml:"cbc:IssueDate"`       // BT-2
 	InvoiceType    string           `xml:"cbc:InvoiceTypeCode,omitempty"`
 	CreditNoteType string           `xml:"cbc:CreditNoteTypeCode,omitempty"` // BT-3
+	Note           string           `xml:"cbc:Note,omitempty"`               // BT-22
 	Currency       string           `xml:"cbc:DocumentCurrencyCode"`         // BT-5
 	Order          ublID            `xml:"cac:OrderReference"`               // BT-13
 	Billing        *ublBilling      `xml:"cac:BillingReference"`             // BG-3
@@ -194,7 +195,7 @@ func (d *document) renderUBL() ([]byte, error) {
 	amount := func(minor int64) ublAmount { return ublAmount{b.Currency, decimal(minor, digits)} }
 	u := ublDocument{
 		CAC: ublNamespace + "CommonAggregateComponents-2", CBC: ublNamespace + "CommonBasicComponents-2",
-		Customization: en16931, ID: d.Number, IssueDate: day(d.IssuedAt), Currency: b.Currency, Order: ublID{b.OrderNumber},
+		Customization: en16931, ID: d.Number, IssueDate: day(d.IssuedAt), Note: clean(b.Note), Currency: b.Currency, Order: ublID{b.OrderNumber},
 		Seller: ublSupplier{sellerParty(b.Seller)}, Buyer: ublCustomer{buyerParty(b)},
 		Delivery: ublDelivery{Address: ublAddressOf(b.ShipTo), Name: ublName{nameOf(b.ShipTo)}},
 		TaxTotal: ublTaxTotal{Amount: amount(b.Bill.Tax)},
@@ -305,9 +306,6 @@ func buyerParty(b *body) ublParty {
 	p := ublParty{Address: ublAddressOf(b.Buyer), Legal: ublLegal{Name: nameOf(b.Buyer)}}
 	if b.BuyerTaxID != "" {
 		p.Tax = partyTax(b.BuyerTaxID)
-	}
-	if b.Email != "" {
-		p.Contact = &ublContact{clean(b.Email)}
 	}
 	return p
 }

@@ -33,6 +33,7 @@ type words struct {
 	Total, PaidBy, Paid, Due    string
 	Refunded, Page, Of, On      string
 	Export, Attached, Continued string
+	Reduction                   string
 	Tax                         map[string]string // its name, by the seller's country; "" elsewhere
 	TaxID                       map[string]string // the name of its number, likewise
 }
@@ -51,7 +52,7 @@ var languages = map[string]*words{
 		Refers: "For invoice", YourTaxID: "Your tax no.", BilledTo: "Billed to", DeliveredTo: "Delivered to",
 		Item: "Item", Quantity: "Qty", Unit: "Unit net", Net: "Net amount", Discount: "Discount", Shipping: "Shipping", Free: "free",
 		NetTotal: "Net total", Rounding: "Rounding", Total: "Total", PaidBy: "Paid by card", Paid: "Paid", Due: "Amount due",
-		Refunded: "Refunded", Page: "Page", Of: "of", On: "on", Export: "Tax-free export to a country outside the European Union.",
+		Refunded: "Refunded", Reduction: "Price reduction", Page: "Page", Of: "of", On: "on", Export: "Tax-free export to a country outside the European Union.",
 		Attached: "The electronic invoice (EN 16931, Factur-X) is attached to this file.", Continued: "continued",
 		Tax: taxNames, TaxID: taxIDs,
 	},
@@ -60,7 +61,7 @@ var languages = map[string]*words{
 		Refers: "Zu Rechnung", YourTaxID: "Ihre USt-IdNr.", BilledTo: "Rechnung an", DeliveredTo: "Lieferung an",
 		Item: "Artikel", Quantity: "Menge", Unit: "Einzel netto", Net: "Betrag netto", Discount: "Rabatt", Shipping: "Versand", Free: "kostenlos",
 		NetTotal: "Summe netto", Rounding: "Rundung", Total: "Gesamtbetrag", PaidBy: "Bezahlt mit Karte", Paid: "Bezahlt", Due: "Offener Betrag",
-		Refunded: "Erstattet", Page: "Seite", Of: "von", On: "auf", Export: "Steuerfreie Ausfuhrlieferung.",
+		Refunded: "Erstattet", Reduction: "Preisnachlass", Page: "Seite", Of: "von", On: "auf", Export: "Steuerfreie Ausfuhrlieferung.",
 		Attached: "Die elektronische Rechnung (EN 16931, Factur-X) ist dieser Datei angehängt.", Continued: "Fortsetzung",
 		Tax: map[string]string{"": "USt.", "CH": "MWST", "LI": "MWST"}, TaxID: map[string]string{"": "USt-IdNr.", "AT": "UID", "CH": "MWST-Nr.", "LI": "MWST-Nr."},
 	},
@@ -69,7 +70,7 @@ var languages = map[string]*words{
 		Refers: "Sur facture", YourTaxID: "Votre n° TVA", BilledTo: "Facturé à", DeliveredTo: "Livré à",
 		Item: "Article", Quantity: "Qté", Unit: "Prix unit. HT", Net: "Montant HT", Discount: "Remise", Shipping: "Livraison", Free: "offerte",
 		NetTotal: "Total HT", Rounding: "Arrondi", Total: "Total TTC", PaidBy: "Payé par carte", Paid: "Payé", Due: "Reste à payer",
-		Refunded: "Remboursé", Page: "Page", Of: "sur", On: "sur", Export: "Exportation hors de l’Union européenne, exonérée de TVA.",
+		Refunded: "Remboursé", Reduction: "Réduction de prix", Page: "Page", Of: "sur", On: "sur", Export: "Exportation hors de l’Union européenne, exonérée de TVA.",
 		Attached: "La facture électronique (EN 16931, Factur-X) est jointe à ce fichier.", Continued: "suite",
 		Tax: map[string]string{"": "TVA"}, TaxID: map[string]string{"": "N° TVA"},
 	},

@@ -22,7 +22,7 @@ var Contract = host.Contract[invoice.Service]{
 		RegisterInvoiceServer(to, server{invoice: impl})
 	},
 	Dial:       func(conn grpc.ClientConnInterface) invoice.Service { return client{rpc: NewInvoiceClient(conn)} },
-	Repeatable: []string{"Get", "OfOrder", "File", "Versions"},
+	Repeatable: []string{"Get", "OfOrder", "File", "Versions", "Audit"},
 }
 
 type server struct {
@@ -62,6 +62,16 @@ func (s server) Versions(ctx context.Context, r *VersionsRequest) (*VersionsResp
 	return &VersionsResponse{Versions: versions}, nil
 }
 
+func (s server) Audit(ctx context.Context, r *AuditRequest) (*AuditReport, error) {
+	report, err := s.invoice.Audit(ctx, host.CallerOf(ctx), r.After)
+	if err != nil {
+		return nil, err
+	}
+	return &AuditReport{Checked: int64(report.Checked), Next: report.Next, Findings: wire.Each(report.Findings, func(f invoice.Finding) *Finding {
+		return &Finding{Id: f.ID, Detail: f.Detail}
+	})}, nil
+}
+
 type client struct{ rpc InvoiceClient }
 
 func (c client) Get(ctx context.Context, who identity.Caller, id, accessToken string) (invoice.Invoice, error) {
@@ -94,6 +104,16 @@ func (c client) Versions(ctx context.Context, who identity.Caller, ids []string)
 		return nil, err
 	}
 	return got.Versions, nil
+}
+
+func (c client) Audit(ctx context.Context, who identity.Caller, after string) (invoice.AuditReport, error) {
+	report, err := c.rpc.Audit(host.WithCaller(ctx, who), &AuditRequest{After: after})
+	if err != nil {
+		return invoice.AuditReport{}, err
+	}
+	return invoice.AuditReport{Checked: int(report.Checked), Next: report.Next, Findings: wire.Each(report.Findings, func(f *Finding) invoice.Finding {
+		return invoice.Finding{ID: f.GetId(), Detail: f.GetDetail()}
+	})}, nil
 }
 
 func view(v invoice.Invoice) *InvoiceView {

@@ -595,6 +595,162 @@ func (x *VersionsResponse) GetVersions() map[string]int64 {
 	return nil
 }
 
+type AuditRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	After         string                 `protobuf:"bytes,1,opt,name=after,proto3" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AuditRequest) Reset() {
+	*x = AuditRequest{}
+	mi := &file_services_invoice_invoicerpc_invoice_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AuditRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AuditRequest) ProtoMessage() {}
+
+func (x *AuditRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_services_invoice_invoicerpc_invoice_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
+func (*AuditRequest) Descriptor() ([]byte, []int) {
+	return file_services_invoice_invoicerpc_invoice_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *AuditRequest) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+type AuditReport struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Checked       int64                  `protobuf:"varint,1,opt,name=checked,proto3" json:"checked,omitempty"`
+	Findings      []*Finding             `protobuf:"bytes,2,rep,name=findings,proto3" json:"findings,omitempty"`
+	Next          string                 `protobuf:"bytes,3,opt,name=next,proto3" json:"next,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AuditReport) Reset() {
+	*x = AuditReport{}
+	mi := &file_services_invoice_invoicerpc_invoice_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AuditReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AuditReport) ProtoMessage() {}
+
+func (x *AuditReport) ProtoReflect() protoreflect.Message {
+	mi := &file_services_invoice_invoicerpc_invoice_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AuditReport.ProtoReflect.Descriptor instead.
+func (*AuditReport) Descriptor() ([]byte, []int) {
+	return file_services_invoice_invoicerpc_invoice_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *AuditReport) GetChecked() int64 {
+	if x != nil {
+		return x.Checked
+	}
+	return 0
+}
+
+func (x *AuditReport) GetFindings() []*Finding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+func (x *AuditReport) GetNext() string {
+	if x != nil {
+		return x.Next
+	}
+	return ""
+}
+
+type Finding struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Detail        string                 `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Finding) Reset() {
+	*x = Finding{}
+	mi := &file_services_invoice_invoicerpc_invoice_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Finding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Finding) ProtoMessage() {}
+
+func (x *Finding) ProtoReflect() protoreflect.Message {
+	mi := &file_services_invoice_invoicerpc_invoice_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Finding.ProtoReflect.Descriptor instead.
+func (*Finding) Descriptor() ([]byte, []int) {
+	return file_services_invoice_invoicerpc_invoice_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Finding) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Finding) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
 var File_services_invoice_invoicerpc_invoice_proto protoreflect.FileDescriptor
 
 const file_services_invoice_invoicerpc_invoice_proto_rawDesc = "" +
@@ -644,12 +800,22 @@ const file_services_invoice_invoicerpc_invoice_proto_rawDesc = "" +
 	"\bversions\x18\x01 \x03(\v25.ordergraph.invoice.v1.VersionsResponse.VersionsEntryR\bversions\x1a;\n" +
 	"\rVersionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x012\xdb\x02\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"$\n" +
+	"\fAuditRequest\x12\x14\n" +
+	"\x05after\x18\x01 \x01(\tR\x05after\"w\n" +
+	"\vAuditReport\x12\x18\n" +
+	"\achecked\x18\x01 \x01(\x03R\achecked\x12:\n" +
+	"\bfindings\x18\x02 \x03(\v2\x1e.ordergraph.invoice.v1.FindingR\bfindings\x12\x12\n" +
+	"\x04next\x18\x03 \x01(\tR\x04next\"1\n" +
+	"\aFinding\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
+	"\x06detail\x18\x02 \x01(\tR\x06detail2\xad\x03\n" +
 	"\aInvoice\x12L\n" +
 	"\x03Get\x12!.ordergraph.invoice.v1.GetRequest\x1a\".ordergraph.invoice.v1.InvoiceView\x12X\n" +
 	"\aOfOrder\x12%.ordergraph.invoice.v1.OfOrderRequest\x1a&.ordergraph.invoice.v1.OfOrderResponse\x12K\n" +
 	"\x04File\x12\".ordergraph.invoice.v1.FileRequest\x1a\x1f.ordergraph.invoice.v1.FileView\x12[\n" +
-	"\bVersions\x12&.ordergraph.invoice.v1.VersionsRequest\x1a'.ordergraph.invoice.v1.VersionsResponseB(Z&ordergraph/services/invoice/invoicerpcb\x06proto3"
+	"\bVersions\x12&.ordergraph.invoice.v1.VersionsRequest\x1a'.ordergraph.invoice.v1.VersionsResponse\x12P\n" +
+	"\x05Audit\x12#.ordergraph.invoice.v1.AuditRequest\x1a\".ordergraph.invoice.v1.AuditReportB(Z&ordergraph/services/invoice/invoicerpcb\x06proto3"
 
 var (
 	file_services_invoice_invoicerpc_invoice_proto_rawDescOnce sync.Once
@@ -663,7 +829,7 @@ func file_services_invoice_invoicerpc_invoice_proto_rawDescGZIP() []byte {
 	return file_services_invoice_invoicerpc_invoice_proto_rawDescData
 }
 
-var file_services_invoice_invoicerpc_invoice_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_services_invoice_invoicerpc_invoice_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_services_invoice_invoicerpc_invoice_proto_goTypes = []any{
 	(*InvoiceView)(nil),           // 0: ordergraph.invoice.v1.InvoiceView
 	(*Tax)(nil),                   // 1: ordergraph.invoice.v1.Tax
@@ -674,35 +840,41 @@ var file_services_invoice_invoicerpc_invoice_proto_goTypes = []any{
 	(*FileView)(nil),              // 6: ordergraph.invoice.v1.FileView
 	(*VersionsRequest)(nil),       // 7: ordergraph.invoice.v1.VersionsRequest
 	(*VersionsResponse)(nil),      // 8: ordergraph.invoice.v1.VersionsResponse
-	nil,                           // 9: ordergraph.invoice.v1.VersionsResponse.VersionsEntry
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
-	(*cartrpc.Amount)(nil),        // 11: ordergraph.cart.v1.Amount
+	(*AuditRequest)(nil),          // 9: ordergraph.invoice.v1.AuditRequest
+	(*AuditReport)(nil),           // 10: ordergraph.invoice.v1.AuditReport
+	(*Finding)(nil),               // 11: ordergraph.invoice.v1.Finding
+	nil,                           // 12: ordergraph.invoice.v1.VersionsResponse.VersionsEntry
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(*cartrpc.Amount)(nil),        // 14: ordergraph.cart.v1.Amount
 }
 var file_services_invoice_invoicerpc_invoice_proto_depIdxs = []int32{
-	10, // 0: ordergraph.invoice.v1.InvoiceView.issued_at:type_name -> google.protobuf.Timestamp
-	11, // 1: ordergraph.invoice.v1.InvoiceView.net:type_name -> ordergraph.cart.v1.Amount
-	11, // 2: ordergraph.invoice.v1.InvoiceView.tax:type_name -> ordergraph.cart.v1.Amount
-	11, // 3: ordergraph.invoice.v1.InvoiceView.total:type_name -> ordergraph.cart.v1.Amount
-	11, // 4: ordergraph.invoice.v1.InvoiceView.rounding:type_name -> ordergraph.cart.v1.Amount
-	11, // 5: ordergraph.invoice.v1.InvoiceView.paid:type_name -> ordergraph.cart.v1.Amount
+	13, // 0: ordergraph.invoice.v1.InvoiceView.issued_at:type_name -> google.protobuf.Timestamp
+	14, // 1: ordergraph.invoice.v1.InvoiceView.net:type_name -> ordergraph.cart.v1.Amount
+	14, // 2: ordergraph.invoice.v1.InvoiceView.tax:type_name -> ordergraph.cart.v1.Amount
+	14, // 3: ordergraph.invoice.v1.InvoiceView.total:type_name -> ordergraph.cart.v1.Amount
+	14, // 4: ordergraph.invoice.v1.InvoiceView.rounding:type_name -> ordergraph.cart.v1.Amount
+	14, // 5: ordergraph.invoice.v1.InvoiceView.paid:type_name -> ordergraph.cart.v1.Amount
 	1,  // 6: ordergraph.invoice.v1.InvoiceView.taxes:type_name -> ordergraph.invoice.v1.Tax
-	11, // 7: ordergraph.invoice.v1.Tax.taxable:type_name -> ordergraph.cart.v1.Amount
-	11, // 8: ordergraph.invoice.v1.Tax.tax:type_name -> ordergraph.cart.v1.Amount
+	14, // 7: ordergraph.invoice.v1.Tax.taxable:type_name -> ordergraph.cart.v1.Amount
+	14, // 8: ordergraph.invoice.v1.Tax.tax:type_name -> ordergraph.cart.v1.Amount
 	0,  // 9: ordergraph.invoice.v1.OfOrderResponse.invoices:type_name -> ordergraph.invoice.v1.InvoiceView
-	9,  // 10: ordergraph.invoice.v1.VersionsResponse.versions:type_name -> ordergraph.invoice.v1.VersionsResponse.VersionsEntry
-	2,  // 11: ordergraph.invoice.v1.Invoice.Get:input_type -> ordergraph.invoice.v1.GetRequest
-	3,  // 12: ordergraph.invoice.v1.Invoice.OfOrder:input_type -> ordergraph.invoice.v1.OfOrderRequest
-	5,  // 13: ordergraph.invoice.v1.Invoice.File:input_type -> ordergraph.invoice.v1.FileRequest
-	7,  // 14: ordergraph.invoice.v1.Invoice.Versions:input_type -> ordergraph.invoice.v1.VersionsRequest
-	0,  // 15: ordergraph.invoice.v1.Invoice.Get:output_type -> ordergraph.invoice.v1.InvoiceView
-	4,  // 16: ordergraph.invoice.v1.Invoice.OfOrder:output_type -> ordergraph.invoice.v1.OfOrderResponse
-	6,  // 17: ordergraph.invoice.v1.Invoice.File:output_type -> ordergraph.invoice.v1.FileView
-	8,  // 18: ordergraph.invoice.v1.Invoice.Versions:output_type -> ordergraph.invoice.v1.VersionsResponse
-	15, // [15:19] is the sub-list for method output_type
-	11, // [11:15] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	12, // 10: ordergraph.invoice.v1.VersionsResponse.versions:type_name -> ordergraph.invoice.v1.VersionsResponse.VersionsEntry
+	11, // 11: ordergraph.invoice.v1.AuditReport.findings:type_name -> ordergraph.invoice.v1.Finding
+	2,  // 12: ordergraph.invoice.v1.Invoice.Get:input_type -> ordergraph.invoice.v1.GetRequest
+	3,  // 13: ordergraph.invoice.v1.Invoice.OfOrder:input_type -> ordergraph.invoice.v1.OfOrderRequest
+	5,  // 14: ordergraph.invoice.v1.Invoice.File:input_type -> ordergraph.invoice.v1.FileRequest
+	7,  // 15: ordergraph.invoice.v1.Invoice.Versions:input_type -> ordergraph.invoice.v1.VersionsRequest
+	9,  // 16: ordergraph.invoice.v1.Invoice.Audit:input_type -> ordergraph.invoice.v1.AuditRequest
+	0,  // 17: ordergraph.invoice.v1.Invoice.Get:output_type -> ordergraph.invoice.v1.InvoiceView
+	4,  // 18: ordergraph.invoice.v1.Invoice.OfOrder:output_type -> ordergraph.invoice.v1.OfOrderResponse
+	6,  // 19: ordergraph.invoice.v1.Invoice.File:output_type -> ordergraph.invoice.v1.FileView
+	8,  // 20: ordergraph.invoice.v1.Invoice.Versions:output_type -> ordergraph.invoice.v1.VersionsResponse
+	10, // 21: ordergraph.invoice.v1.Invoice.Audit:output_type -> ordergraph.invoice.v1.AuditReport
+	17, // [17:22] is the sub-list for method output_type
+	12, // [12:17] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_services_invoice_invoicerpc_invoice_proto_init() }
@@ -716,7 +888,7 @@ func file_services_invoice_invoicerpc_invoice_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_services_invoice_invoicerpc_invoice_proto_rawDesc), len(file_services_invoice_invoicerpc_invoice_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

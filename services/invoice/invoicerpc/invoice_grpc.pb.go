@@ -23,6 +23,7 @@ const (
 	Invoice_OfOrder_FullMethodName  = "/ordergraph.invoice.v1.Invoice/OfOrder"
 	Invoice_File_FullMethodName     = "/ordergraph.invoice.v1.Invoice/File"
 	Invoice_Versions_FullMethodName = "/ordergraph.invoice.v1.Invoice/Versions"
+	Invoice_Audit_FullMethodName    = "/ordergraph.invoice.v1.Invoice/Audit"
 )
 
 // InvoiceClient is the client API for Invoice service.
@@ -35,6 +36,7 @@ type InvoiceClient interface {
 	OfOrder(ctx context.Context, in *OfOrderRequest, opts ...grpc.CallOption) (*OfOrderResponse, error)
 	File(ctx context.Context, in *FileRequest, opts ...grpc.CallOption) (*FileView, error)
 	Versions(ctx context.Context, in *VersionsRequest, opts ...grpc.CallOption) (*VersionsResponse, error)
+	Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditReport, error)
 }
 
 type invoiceClient struct {
@@ -85,6 +87,16 @@ func (c *invoiceClient) Versions(ctx context.Context, in *VersionsRequest, opts 
 	return out, nil
 }
 
+func (c *invoiceClient) Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditReport, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AuditReport)
+	err := c.cc.Invoke(ctx, Invoice_Audit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // InvoiceServer is the server API for Invoice service.
 // All implementations must embed UnimplementedInvoiceServer
 // for forward compatibility.
@@ -95,6 +107,7 @@ type InvoiceServer interface {
 	OfOrder(context.Context, *OfOrderRequest) (*OfOrderResponse, error)
 	File(context.Context, *FileRequest) (*FileView, error)
 	Versions(context.Context, *VersionsRequest) (*VersionsResponse, error)
+	Audit(context.Context, *AuditRequest) (*AuditReport, error)
 	mustEmbedUnimplementedInvoiceServer()
 }
 
@@ -116,6 +129,9 @@ func (UnimplementedInvoiceServer) File(context.Context, *FileRequest) (*FileView
 }
 func (UnimplementedInvoiceServer) Versions(context.Context, *VersionsRequest) (*VersionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Versions not implemented")
+}
+func (UnimplementedInvoiceServer) Audit(context.Context, *AuditRequest) (*AuditReport, error) {
+	return nil, status.Error(codes.Unimplemented, "method Audit not implemented")
 }
 func (UnimplementedInvoiceServer) mustEmbedUnimplementedInvoiceServer() {}
 func (UnimplementedInvoiceServer) testEmbeddedByValue()                 {}
@@ -210,6 +226,24 @@ func _Invoice_Versions_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Invoice_Audit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AuditRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InvoiceServer).Audit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Invoice_Audit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InvoiceServer).Audit(ctx, req.(*AuditRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Invoice_ServiceDesc is the grpc.ServiceDesc for Invoice service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -232,6 +266,10 @@ var Invoice_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Versions",
 			Handler:    _Invoice_Versions_Handler,
+		},
+		{
+			MethodName: "Audit",
+			Handler:    _Invoice_Audit_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -40,3 +40,8 @@ func (e *echo) Versions(_ context.Context, who identity.Caller, ids []string) (m
 	e.Took(who, ids)
 	return wiretest.Answer[map[string]int64](&e.Calls, 0), nil
 }
+
+func (e *echo) Audit(_ context.Context, who identity.Caller, after string) (invoice.AuditReport, error) {
+	e.Took(who, after)
+	return wiretest.Answer[invoice.AuditReport](&e.Calls, 0), nil
+}

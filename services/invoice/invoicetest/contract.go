@@ -4,9 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"ordergraph/platform/identity"
+	"ordergraph/platform/identity/identitytest"
+	"ordergraph/platform/money"
 	"ordergraph/services/invoice"
 	"ordergraph/services/order"
 )
@@ -19,9 +24,11 @@ func Run(t *testing.T, reach func(*testing.T, *World) invoice.Service) {
 	for name, test := range map[string]func(*testing.T, *World, invoice.Service){
 		"AConfirmedOrderHasOneInvoice": oneInvoice,
 		"ARefundedOrderHasACreditNote": creditNote,
+		"EachRefundHasACreditNote":     partialRefunds,
 		"AFailedOrderHasNothing":       failed,
 		"WhoMaySeeAnInvoice":           whoMaySee,
 		"VersionsAreForWhoMayReadAll":  versions,
+		"AnAuditReadsAllBooks":         audited,
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := New(t)
@@ -141,4 +148,99 @@ func versions(t *testing.T, w *World, invoices invoice.Service) {
 			t.Fatal(err)
 		}
 	}
+}
+
+func partialRefunds(t *testing.T, w *World, invoices invoice.Service) {
+	bought := w.Buy()
+	o := *bought.Order
+	lines, total := o.Quote.Lines, o.Quote.Cost.Total
+	euro := func(minor int64) money.Amount { return money.Of(minor, total.Currency) }
+	half := euro(lines[0].Total.Minor / lines[0].Quantity)
+	refunds := []order.Refund{
+		{ID: "1", Amount: half.Plus(euro(100)), Lines: []order.RefundLine{{LineID: lines[0].ID, Quantity: 1, Amount: half}}, Shipping: euro(100), Reason: "Scratched", State: order.RefundSucceeded},
+		{ID: "2", Amount: euro(50), State: order.RefundFailed},
+		{ID: "3", Amount: euro(200), State: order.RefundPending},
+		{ID: "4", Amount: euro(99), Lines: []order.RefundLine{{LineID: lines[1].ID, Quantity: 1, Amount: euro(90)}}, State: order.RefundSucceeded},
+	}
+	want := func(ids ...string) []invoice.Invoice {
+		t.Helper()
+		if err := w.Invoices.Issue(background, o); err != nil {
+			t.Fatal(err)
+		}
+		all, err := invoices.OfOrder(background, identity.Caller{}, o.ID, bought.AccessToken)
+		if err != nil || len(all) != len(ids) {
+			t.Fatalf("%+v, %v, want %v", all, err, ids)
+		}
+		for i, v := range all {
+			if v.ID != o.ID+ids[i] || v.Status != invoice.Ready || v.Net.Plus(v.Tax) != v.Total || v.Total.Plus(v.Rounding) != v.Paid {
+				t.Errorf("%d: %+v, want %s", i, v, ids[i])
+			}
+			if got, err := invoices.Get(background, identity.Caller{}, v.ID, bought.AccessToken); err != nil || got.Number != v.Number {
+				t.Errorf("%s: %+v, %v", v.ID, got, err)
+			}
+			if _, err := invoices.Get(background, identity.Caller{}, v.ID, ""); !errors.Is(err, invoice.ErrNotFound) {
+				t.Errorf("%s is seen by all: %v", v.ID, err)
+			}
+		}
+		return all
+	}
+	want("")
+	o.Refunds = refunds[:3]
+	want("", "-credit-1")
+	o.Refunds = refunds
+	want("", "-credit-1", "-credit-4")
+	o.Refunds[2].State = order.RefundSucceeded
+	all := want("", "-credit-1", "-credit-4", "-credit-3")
+	for i, amount := range map[int]money.Amount{1: refunds[0].Amount, 2: refunds[3].Amount, 3: refunds[2].Amount} {
+		if all[i].Paid != amount || all[i].Refers != all[0].Number || all[i].Number != fmt.Sprintf("CN-%s-%06d", all[0].Number[:4], i) {
+			t.Errorf("%+v, want %v of %s", all[i], amount, all[0].Number)
+		}
+	}
+	f, err := invoices.File(background, identity.Caller{}, o.ID+"-credit-1", invoice.XML, bought.AccessToken)
+	for _, text := range []string{"<cbc:Note>Scratched</cbc:Note>", "<cbc:CreditedQuantity unitCode=\"C62\">1<", lines[0].Item.SKU, "<cbc:ID>" + all[0].Number + "<"} {
+		if err != nil || !bytes.Contains(f.Content, []byte(text)) {
+			t.Errorf("%v, no %s in %s", err, text, f.Content)
+		}
+	}
+	// What remains is given back: all is, at each rate of tax.
+	left := total
+	for _, r := range o.Refunds {
+		if r.State == order.RefundSucceeded {
+			left = left.Minus(r.Amount)
+		}
+	}
+	o.Status = order.Refunded
+	o.Refunds = append(o.Refunds, order.Refund{ID: order.RefundOfCancel, Amount: left, Reason: "in the customer's words", State: order.RefundSucceeded})
+	all = want("", "-credit-1", "-credit-4", "-credit-3", "-credit")
+	sum := euro(0)
+	for _, v := range all[1:] {
+		sum = sum.Plus(v.Paid)
+	}
+	if sum != all[0].Paid {
+		t.Errorf("%v was given back of %v", sum, all[0].Paid)
+	}
+}
+
+func audited(t *testing.T, w *World, invoices invoice.Service) {
+	identitytest.Needs(t, identity.OperationsRead, func(who identity.Caller) error {
+		_, err := invoices.Audit(background, who, "")
+		return err
+	})
+	for _, after := range []string{"x", "numbers/x", "numbers/2026/x", "numbers/2026/7", "orders/x"} {
+		if _, err := invoices.Audit(background, identity.Ourselves(), after); !errors.Is(err, invoice.ErrCursor) {
+			t.Errorf("after %q: %v", after, err)
+		}
+	}
+	w.WantAudit(invoices, 0)
+	bought := w.Buy()
+	w.WantAudit(invoices, 0) // just now: it may yet get its invoice
+	w.Shop.Clock.Pass(time.Hour)
+	if found := w.WantAudit(invoices, 0, bought.Order.ID); !strings.Contains(found[0].Detail, "is owed") {
+		t.Errorf("%+v", found)
+	}
+	if err := w.Invoices.Issue(background, w.Refund(bought)); err != nil {
+		t.Fatal(err)
+	}
+	w.Shop.Clock.Pass(time.Hour)
+	w.WantAudit(invoices, 2)
 }

@@ -4,6 +4,7 @@ package invoicetest
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"ordergraph/platform/docstore"
@@ -66,4 +67,30 @@ func (w *World) Refund(bought order.CheckoutResult) order.Order {
 	}
 	w.Shop.Settle(bought.Order.ID)
 	return w.Shop.WantOrder(bought.Order.ID, order.Refunded, "")
+}
+
+// WantAudit fails the test unless an audit reads so many documents and finds
+// something about these orders, documents or numbers alone.
+func (w *World) WantAudit(invoices invoice.Service, checked int, ids ...string) []invoice.Finding {
+	w.t.Helper()
+	var all invoice.AuditReport
+	for pages := 0; ; pages++ {
+		report, err := invoices.Audit(context.Background(), identity.Ourselves(), all.Next)
+		if err != nil || pages > 1000 {
+			w.t.Fatalf("page %d after %q: %v", pages, all.Next, err)
+		}
+		all.Checked += report.Checked
+		all.Findings = append(all.Findings, report.Findings...)
+		if all.Next = report.Next; all.Next == "" {
+			break
+		}
+	}
+	var found []string
+	for _, f := range all.Findings {
+		found = append(found, f.ID)
+	}
+	if all.Checked != checked || !slices.Equal(found, ids) {
+		w.t.Fatalf("%d documents, %+v; want %d, %v", all.Checked, all.Findings, checked, ids)
+	}
+	return all.Findings
 }
