@@ -63,7 +63,7 @@ var All = []Service{
 	{Name: "payment"},
 	{Name: "order", Calls: []string{"cart", "inventory", "payment", "fulfilment"}, Hears: []string{payment.Topic, account.Topic, fulfilment.Topic, invoice.Topic, notification.Topic}},
 	{Name: "fulfilment", Calls: []string{"order", "inventory"}, Hears: []string{order.Topic}},
-	{Name: "invoice", Calls: []string{"order"}, Hears: []string{order.Topic}},
+	{Name: "invoice", Calls: []string{"order"}, Hears: []string{account.Topic, order.Topic}},
 	{Name: "notification", Calls: []string{"account", "order", "invoice"}, Hears: []string{account.Topic, order.Topic, invoice.Topic}},
 }
 
