@@ -35,6 +35,7 @@ type Options struct {
 	Accounts  Accounts
 	Orders    Orders
 	Invoices  Invoices // nil: mails go without invoices, and none are promised
+	Parcels   Parcels  // nil: nobody learns how to follow a parcel
 	// MailUnknown and SMSUnknown are what follows when nobody knows whether a
 	// provider took a message; "": Repeat for mail, Lookup for SMS.
 	MailUnknown Policy
@@ -45,6 +46,8 @@ type Options struct {
 	From        string           // the shop's address; Message-IDs are of its domain
 	ShopName    string           // signs the mails; "": the name in From
 	PublicURL   string           // where links lead to
+	OrderPage   string           // the address of an order's page, up to its id; "": there is none
+	Logo        []byte           // a PNG that mails show; nil: none
 	Now         func() time.Time // nil: time.Now
 	Log         *slog.Logger     // nil: silent
 }

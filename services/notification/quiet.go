@@ -109,6 +109,14 @@ var zonesOf = sync.OnceValue(func() map[string][]*time.Location {
 	return all
 })
 
+// zoneOf is the time zone in which a country's customers read a date.
+func zoneOf(country string) *time.Location {
+	if zones := zonesOf()[country]; len(zones) > 0 {
+		return zones[0]
+	}
+	return time.UTC
+}
+
 // urgent reports whether a message goes out at any hour. Mails never wait:
 // nobody is woken by them.
 func urgent(kind Kind, channel Channel) bool {

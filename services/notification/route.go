@@ -230,6 +230,7 @@ type ChannelFigures struct {
 	Dead        int64
 	Repeated    int64 // attempts made although an earlier one may have succeeded
 	Found       int64 // messages whose answer was lost, and which the provider had taken
+	Segments    int64 // that the SMS sent were paid for as
 	Routes      []RouteFigures
 }
 
@@ -244,7 +245,9 @@ type RouteFigures struct {
 	Open        bool  // whether it takes messages now
 }
 
-type channelCounts struct{ sent, delivered, undelivered, optedOut, dead, repeated, found atomic.Int64 }
+type channelCounts struct {
+	sent, delivered, undelivered, optedOut, dead, repeated, found, segments atomic.Int64
+}
 
 type routeCounts struct{ sent, refused, deferred, unreachable, unknown atomic.Int64 }
 
@@ -267,7 +270,7 @@ func (c *channel) figures(now time.Time) ChannelFigures {
 	n := &c.counts
 	f := ChannelFigures{
 		Sent: n.sent.Load(), Delivered: n.delivered.Load(), Undelivered: n.undelivered.Load(), OptedOut: n.optedOut.Load(),
-		Dead: n.dead.Load(), Repeated: n.repeated.Load(), Found: n.found.Load(),
+		Dead: n.dead.Load(), Repeated: n.repeated.Load(), Found: n.found.Load(), Segments: n.segments.Load(),
 	}
 	for _, r := range c.routes {
 		n := &r.counts

@@ -86,7 +86,9 @@ func (k *Keeper) send(ctx context.Context, c *channel, id string) error {
 		return ignoreNotNow(err)
 	}
 	tried = true
-	res.ref, res.failure = r.send(ctx, m)
+	if res.ref, res.failure = r.send(ctx, m); res.failure == nil {
+		c.counts.segments.Add(int64(segments(m.text.Body)))
+	}
 	return k.settle(ctx, c, id, holder, res)
 }
 

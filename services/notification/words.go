@@ -1,16 +1,20 @@
 package notification
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"strconv"
 	"strings"
 	texttemplate "text/template"
+	"time"
 
 	"github.com/bojanz/currency"
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 
 	"ordergraph/platform/money"
 )
@@ -18,11 +22,11 @@ import (
 //go:embed texts
 var texts embed.FS
 
-// languages are those that mails can be written in. The first stands in for
+// languages are those that messages can be written in. The first stands in for
 // those that are missing.
 var languages = []language.Tag{language.English, language.German, language.Hindi}
 
-// words are what mails are made of, in all languages.
+// words are what messages are made of, in all languages.
 type words struct {
 	matcher language.Matcher
 	by      []map[string]phrase // by place in languages
@@ -66,6 +70,7 @@ func loadWords() (*words, error) {
 type voice struct {
 	words  map[string]phrase
 	tag    language.Tag
+	region string // the customer's, ISO 3166-1; "" where they do not say
 	format *currency.Formatter
 }
 
@@ -79,7 +84,11 @@ func (w *words) in(locale string) (v voice, missing bool) {
 	}
 	// Numbers are written as in the customer's own region.
 	money := currency.NewFormatter(currency.NewLocale(wanted.String()))
-	return voice{words: w.by[i], tag: languages[i], format: money}, missing
+	v = voice{words: w.by[i], tag: languages[i], format: money}
+	if region, sure := wanted.Region(); sure == language.Exact {
+		v.region = region.String()
+	}
+	return v, missing
 }
 
 // say fills a phrase's places: "name", "Ada", "shop", "…".
@@ -88,13 +97,13 @@ func (v voice) say(key string, places ...string) string {
 }
 
 // count is say for a phrase whose form depends on {n}.
-func (v voice) count(key string, n int) string {
+func (v voice) count(key string, n int, places ...string) string {
 	p := v.words[key]
 	form := p.Other
 	if p.One != "" && plural.Cardinal.MatchPlural(v.tag, n, 0, 0, 0, 0) == plural.One {
 		form = p.One
 	}
-	return fill(form, []string{"n", fmt.Sprint(n)})
+	return fill(form, append(places, "n", strconv.Itoa(n)))
 }
 
 func fill(form string, places []string) string {
@@ -103,6 +112,24 @@ func fill(form string, places []string) string {
 		pairs = append(pairs, "{"+places[i]+"}", places[i+1])
 	}
 	return strings.NewReplacer(pairs...).Replace(form)
+}
+
+// date writes a day as the customer's country does.
+func (v voice) date(t time.Time) string {
+	key := "date." + v.region
+	if _, ok := v.words[key]; !ok {
+		key = "date"
+	}
+	return v.say(key, "day", strconv.Itoa(t.Day()), "month", strings.Fields(v.say("months"))[t.Month()-1], "year", strconv.Itoa(t.Year()))
+}
+
+// country is a country's name.
+func (v voice) country(code string) string {
+	region, err := language.ParseRegion(code)
+	if err != nil {
+		return code
+	}
+	return cmp.Or(display.Regions(v.tag).Name(region), code)
 }
 
 // money writes an amount as the customer reads it.

@@ -7,12 +7,14 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 
 	"ordergraph/platform/identity"
 	"ordergraph/platform/money"
 	"ordergraph/services/account"
+	"ordergraph/services/fulfilment"
 	"ordergraph/services/order"
 )
 
@@ -23,7 +25,9 @@ var errObsolete = errors.New("no longer of use")
 type sheet struct {
 	Language   string
 	Shop       string
+	Logo       bool
 	Subject    string
+	Preview    string // what a mailbox shows beside the subject
 	Greeting   string
 	Paragraphs []string
 	Button     *button
@@ -31,7 +35,7 @@ type sheet struct {
 	Sums       []sum
 	Details    []detail
 	Notes      []string
-	Footer     string
+	Footer     []string
 }
 
 type button struct{ Label, URL, CodeLabel, Code string }
@@ -46,24 +50,46 @@ type sum struct {
 type detail struct {
 	Label string
 	Lines []string
+	Link  *button
+}
+
+// An author writes the shop's messages.
+type author struct {
+	words     *words
+	shop      string // its name
+	publicURL string
+	orderPage string        // the address of an order's page, up to its id; "": there is none
+	logo      []byte        // a PNG; nil: none
+	missing   *atomic.Int64 // messages whose language is missing
+}
+
+func (k *Keeper) author() *author {
+	return &author{
+		words: k.words, shop: k.o.ShopName, publicURL: k.o.PublicURL, orderPage: k.o.OrderPage, logo: k.o.Logo, missing: &k.counts.missing,
+	}
 }
 
 // begin is a sheet with what all mails have.
-func (k *Keeper) begin(locale, firstName string, kind Kind) (voice, *sheet) {
-	v, missing := k.words.in(locale)
-	if missing {
-		k.counts.missing.Add(1)
-	}
+func (a *author) begin(locale, firstName string, kind Kind) (voice, *sheet) {
+	v := a.voice(locale)
 	greeting := v.say("greeting.nobody")
 	if name := harmless(firstName); name != "" {
 		greeting = v.say("greeting", "name", name)
 	}
 	return v, &sheet{
-		Language: v.tag.String(), Shop: k.o.ShopName, Greeting: greeting,
-		Subject:    v.say(string(kind)+".subject", "shop", k.o.ShopName),
-		Paragraphs: []string{v.say(string(kind)+".text", "shop", k.o.ShopName)},
-		Footer:     v.say("footer", "shop", k.o.ShopName),
+		Language: v.tag.String(), Shop: a.shop, Logo: len(a.logo) > 0, Greeting: greeting,
+		Subject:    v.say(string(kind)+".subject", "shop", a.shop),
+		Paragraphs: []string{v.say(string(kind)+".text", "shop", a.shop)},
+		Footer:     []string{v.say("footer", "shop", a.shop)},
 	}
+}
+
+func (a *author) voice(locale string) voice {
+	v, missing := a.words.in(locale)
+	if missing {
+		a.missing.Add(1)
+	}
+	return v
 }
 
 // harmless is a name to greet somebody by, or nothing. Whoever registers a
@@ -88,16 +114,24 @@ func plain(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
+// logoID is the Content-ID under which a letter shows the shop's logo.
+const logoID = "logo"
+
 // lay makes the letter out of the sheet.
-func (k *Keeper) lay(to string, s *sheet) (Letter, error) {
+func (a *author) lay(to string, s *sheet) (Letter, error) {
+	s.Preview = strings.Join(s.Paragraphs, " ")
 	var html, text bytes.Buffer
-	if err := k.words.html.Execute(&html, s); err != nil {
+	if err := a.words.html.Execute(&html, s); err != nil {
 		return Letter{}, err
 	}
-	if err := k.words.text.Execute(&text, s); err != nil {
+	if err := a.words.text.Execute(&text, s); err != nil {
 		return Letter{}, err
 	}
-	return Letter{To: to, Language: s.Language, Subject: plain(s.Subject), Text: text.String(), HTML: html.String()}, nil
+	l := Letter{To: to, Language: s.Language, Subject: plain(s.Subject), Text: text.String(), HTML: html.String()}
+	if s.Logo {
+		l.Attachments = []Attachment{{Name: "logo.png", ContentType: "image/png", Content: a.logo, Inline: logoID}}
+	}
+	return l, nil
 }
 
 // pages are where the links of accounts lead.
@@ -112,18 +146,23 @@ func (k *Keeper) writeAccount(ctx context.Context, d *document) (Letter, error) 
 	if err != nil {
 		return Letter{}, err
 	}
-	v, s := k.begin(m.Locale, m.FirstName, d.Kind)
+	return k.author().account(m, d.Kind, k.now())
+}
+
+// account is a mail about an account.
+func (a *author) account(m account.Mail, kind Kind, now time.Time) (Letter, error) {
+	v, s := a.begin(m.Locale, m.FirstName, kind)
 	if m.Token != "" {
 		s.Button = &button{
-			Label: v.say(string(d.Kind) + ".button"), URL: k.o.PublicURL + pages[d.Kind] + "?token=" + url.QueryEscape(m.Token),
+			Label: v.say(string(kind) + ".button"), URL: a.publicURL + pages[kind] + "?token=" + url.QueryEscape(m.Token),
 			CodeLabel: v.say("code"), Code: m.Token,
 		}
-		s.Notes = append(s.Notes, v.goodFor(m.Expires.Sub(k.now())))
+		s.Notes = append(s.Notes, v.goodFor(m.Expires.Sub(now)))
 	}
-	if note := v.say(string(d.Kind) + ".note"); note != "" {
+	if note := v.say(string(kind) + ".note"); note != "" {
 		s.Notes = append(s.Notes, note)
 	}
-	return k.lay(m.Email, s)
+	return a.lay(m.Email, s)
 }
 
 // goodFor says how long a link is good.
@@ -134,23 +173,84 @@ func (v voice) goodFor(d time.Duration) string {
 	return v.count("expires.minutes", max(1, int(d.Round(time.Minute)/time.Minute)))
 }
 
+// Parcels are as much of fulfilment.Service as messages are made of.
+type Parcels interface {
+	OfOrder(ctx context.Context, who identity.Caller, orderID, accessToken string) ([]fulfilment.Consignment, error)
+}
+
+// An occasion is all that a message about an order is made of.
+type occasion struct {
+	kind    Kind
+	order   order.Order
+	parcels []fulfilment.Consignment // those that were handed to the carrier
+	invoice enclosure
+}
+
+// occasion asks the services what there is to say.
+func (k *Keeper) occasion(ctx context.Context, d *document) (occasion, error) {
+	o, err := k.o.Orders.Get(ctx, identity.Ourselves(), d.Ref, "")
+	if errors.Is(err, order.ErrNotFound) {
+		return occasion{}, errObsolete
+	}
+	if err != nil {
+		return occasion{}, err
+	}
+	about := occasion{kind: d.Kind, order: o, invoice: d.Invoice}
+	if d.Kind != OrderShipped || k.o.Parcels == nil {
+		return about, nil
+	}
+	all, err := k.o.Parcels.OfOrder(ctx, identity.Ourselves(), o.ID, "")
+	if err != nil && !errors.Is(err, order.ErrNotFound) {
+		return occasion{}, err
+	}
+	for _, c := range all {
+		if c.Tracking != nil && c.Tracking.Number != "" {
+			about.parcels = append(about.parcels, c)
+		}
+	}
+	return about, nil
+}
+
 // writeOrder writes what an order's story gave cause for.
 func (k *Keeper) writeOrder(ctx context.Context, d *document) (Letter, error) {
-	o, err := k.o.Orders.Get(ctx, identity.Ourselves(), d.Ref, "")
-	if errors.Is(err, order.ErrNotFound) || err == nil && o.Email == "" {
-		return Letter{}, errObsolete
-	}
+	about, err := k.occasion(ctx, d)
 	if err != nil {
 		return Letter{}, err
 	}
-	v, s := k.begin(o.Locale, o.ShippingAddress.FirstName, d.Kind)
-	s.Subject = v.say(string(d.Kind)+".subject", "shop", k.o.ShopName, "number", o.Number)
-	switch d.Kind {
+	return k.author().order(about)
+}
+
+// order is a mail about an order.
+func (a *author) order(about occasion) (Letter, error) {
+	o := &about.order
+	if o.Email == "" {
+		return Letter{}, errObsolete
+	}
+	v, s := a.begin(o.Locale, o.ShippingAddress.FirstName, about.kind)
+	s.Subject = v.say(string(about.kind)+".subject", "shop", a.shop, "number", o.Number)
+	page := a.pageOf(o)
+	switch about.kind {
 	case OrderConfirmed:
-		v.summary(s, &o)
-		s.Notes = append(s.Notes, v.say("confirmed.note"))
+		v.summary(s, o)
+		switch about.invoice {
+		case enclosed:
+			s.Footer = append([]string{v.say("confirmed.invoice_attached")}, s.Footer...)
+		case promised:
+			s.Footer = append([]string{v.say("confirmed.invoice_soon")}, s.Footer...)
+		}
+	case InvoiceFollows:
+		s.Details = []detail{
+			{Label: v.say("detail.number"), Lines: []string{o.Number}},
+			{Label: v.say("sum.total"), Lines: []string{v.money(o.Quote.Cost.Total)}},
+		}
 	case OrderFailed:
 		s.Paragraphs = append(s.Paragraphs, v.say(failedBecause(o.Reason)), v.say("failed.kept"))
+		page = ""
+	case OrderShipped:
+		v.parcels(s, about.parcels)
+		s.Details = append(s.Details, detail{Label: v.say("detail.address"), Lines: v.address(o.ShippingAddress)})
+	case OrderDelivered:
+		s.Notes = append(s.Notes, v.say("delivered.note"))
 	case OrderCancelled:
 		if amount := o.Quote.Cost.Total; amount.Minor > 0 {
 			s.Paragraphs = append(s.Paragraphs, v.say("cancelled.refund", "amount", v.money(amount)))
@@ -162,7 +262,49 @@ func (k *Keeper) writeOrder(ctx context.Context, d *document) (Letter, error) {
 		}
 		s.Paragraphs = []string{v.say("refunded.text", "amount", v.money(amount))}
 	}
-	return k.lay(o.Email, s)
+	if page != "" && s.Button == nil {
+		s.Button = &button{Label: v.say("order.button"), URL: page}
+	}
+	return a.lay(o.Email, s)
+}
+
+// pageOf is the address of the order's page, or "".
+func (a *author) pageOf(o *order.Order) string {
+	if a.orderPage == "" {
+		return ""
+	}
+	return a.orderPage + url.PathEscape(o.ID)
+}
+
+// parcels says what is on its way, and where that can be followed.
+func (v voice) parcels(s *sheet, parcels []fulfilment.Consignment) {
+	if len(parcels) > 1 {
+		s.Paragraphs = append(s.Paragraphs, v.count("shipped.parcels", len(parcels)))
+	}
+	for _, p := range parcels {
+		lines := []string{v.say("shipped.tracking", "tracking", plain(p.Tracking.Number))}
+		for _, l := range p.Lines {
+			n := l.Packed
+			if n == 0 {
+				n = l.Quantity
+			}
+			lines = append(lines, strconv.FormatInt(n, 10)+" × "+plain(l.Title))
+		}
+		d := detail{Label: v.say("shipped.parcel", "carrier", plain(p.Tracking.Company)), Lines: lines}
+		if isLink(p.Tracking.URL) {
+			d.Link = &button{Label: v.say("shipped.button"), URL: p.Tracking.URL}
+		}
+		if len(parcels) == 1 {
+			s.Button, d.Link = d.Link, nil
+		}
+		s.Details = append(s.Details, d)
+	}
+}
+
+// isLink reports whether a carrier's address can be put before a customer.
+func isLink(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && u.User == nil
 }
 
 func failedBecause(r order.Reason) string {
@@ -203,12 +345,15 @@ func (v voice) summary(s *sheet, o *order.Order) {
 	if c.Discount.Minor != 0 {
 		add("saved", c.Discount, false)
 	}
-	s.Details = append(s.Details, detail{v.say("detail.number"), []string{o.Number}})
+	s.Details = append(s.Details,
+		detail{Label: v.say("detail.number"), Lines: []string{o.Number}},
+		detail{Label: v.say("detail.date"), Lines: []string{v.date(o.CreatedAt.In(zoneOf(o.ShippingAddress.Country)))}},
+	)
 	if o.Quote.Rate != nil {
-		s.Details = append(s.Details, detail{v.say("detail.address"), addressLines(o.ShippingAddress)})
+		s.Details = append(s.Details, detail{Label: v.say("detail.address"), Lines: v.address(o.ShippingAddress)})
 	}
 	if o.Payment.Last4 != "" {
-		s.Details = append(s.Details, detail{v.say("detail.payment"), []string{strings.TrimSpace(brand(o.Payment.Brand) + " •••• " + o.Payment.Last4)}})
+		s.Details = append(s.Details, detail{Label: v.say("detail.payment"), Lines: []string{strings.TrimSpace(brand(o.Payment.Brand) + " •••• " + o.Payment.Last4)}})
 	}
 }
 
@@ -223,9 +368,13 @@ func brand(name string) string {
 	return strings.ToUpper(name)
 }
 
-func addressLines(a order.Address) []string {
+func (v voice) address(a order.Address) []string {
+	last := v.country(a.Country)
+	if a.Province != "" {
+		last = a.Province + ", " + last
+	}
 	var lines []string
-	for _, text := range []string{a.Company, a.FirstName + " " + a.LastName, a.Address1, a.Address2, a.Zip + " " + a.City, a.Province + " " + a.Country} {
+	for _, text := range []string{a.Company, a.FirstName + " " + a.LastName, a.Address1, a.Address2, a.Zip + " " + a.City, last} {
 		if text = plain(text); text != "" {
 			lines = append(lines, text)
 		}
