@@ -1,15 +1,18 @@
 // Package notificationtest is what every notification service must do,
 // whichever way it is reached, and a world to try it in: real accounts, real
-// orders with all that stands behind them, and the sandbox's mail server,
-// spoken to by SMTP.
+// orders and invoices with all that stands behind them, the sandbox's mail
+// server, spoken to by SMTP, and its phone company, spoken to as to Twilio.
 package notificationtest
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,12 +22,17 @@ import (
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/docstore/docstoretest"
 	"ordergraph/platform/events"
+	"ordergraph/platform/fault"
 	"ordergraph/platform/identity"
 	"ordergraph/sandbox/mail"
+	"ordergraph/sandbox/twilio"
 	"ordergraph/services/account"
 	"ordergraph/services/account/accounttest"
+	"ordergraph/services/invoice"
+	"ordergraph/services/invoice/invoicetest"
 	"ordergraph/services/notification"
 	"ordergraph/services/notification/smtpmail"
+	"ordergraph/services/notification/twiliosms"
 	"ordergraph/services/order"
 	"ordergraph/services/order/ordertest"
 	"ordergraph/test/memnet"
@@ -44,8 +52,11 @@ type World struct {
 	Store    docstore.Store
 	Accounts *accounttest.World
 	Shop     *ordertest.Shop // nil where nothing is sold
+	Invoices *Invoices       // nil, likewise
 	Post     *mail.Server
 	Dial     memnet.Dial // to the mail server
+	Phone    *twilio.Server // nil where nothing is sold; it calls nobody back
+	Texter   notification.Texter
 	Log      *Lines
 	// Name is what customers call themselves in their mails, whatever the
 	// account service thinks of it; "": what they told it.
@@ -72,8 +83,59 @@ func begin(t testing.TB, shop *ordertest.Shop, clock *clocktest.Clock) *World {
 	w := &World{T: t, Clock: clock, Shop: shop, Store: docstoretest.Memory(t), Log: &Lines{}}
 	w.Accounts = accounttest.New(t, func(o *account.Options) { o.Now = w.Clock.Now })
 	w.Post, w.Dial = Post(t)
+	if shop != nil {
+		w.Phone, w.Texter = Phone(t, clock.Now)
+		keeper, err := invoice.New(t.Context(), invoice.Options{
+			Store: docstoretest.Memory(t), Orders: shop.Orders, Seller: invoicetest.Seller, Now: clock.Now,
+		})
+		w.Must(err)
+		w.Invoices = &Invoices{Keeper: keeper}
+	}
 	w.Keeper = w.Copy(w.Store, nil)
 	return w
+}
+
+// Invoices are the shop's. While they are away they answer nobody.
+type Invoices struct {
+	*invoice.Keeper
+	Away  atomic.Bool
+	Asked atomic.Int64 // how often files were asked for
+}
+
+var errAway = fault.New(fault.Unavailable, "notificationtest.away", "The invoice service is away.")
+
+// File answers for the invoice service.
+func (i *Invoices) File(ctx context.Context, who identity.Caller, id string, f invoice.Format, token string) (invoice.File, error) {
+	i.Asked.Add(1)
+	if i.Away.Load() {
+		return invoice.File{}, errAway
+	}
+	return i.Keeper.File(ctx, who, id, f, token)
+}
+
+// Ready is the fact that tells of an order's invoice.
+func Ready(orderID string) events.Fact {
+	return events.Fact{ID: orderID + ":ready", Type: invoice.FactReady, Doc: orderID, Key: orderID}
+}
+
+// Phone is a phone company that ends with the test, and a client of it.
+func Phone(t testing.TB, now func() time.Time) (*twilio.Server, notification.Texter) {
+	t.Helper()
+	const account, token = "ACnotificationtest0000000000000000", "notificationtest"
+	phone, err := twilio.New(twilio.Options{Account: account, Token: token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	phone.Routes(mux)
+	server := httptest.NewServer(mux)
+	t.Cleanup(func() { phone.Close(); server.Close() })
+	texter, err := twiliosms.New(twiliosms.Options{AccountSID: account, AuthToken: token, From: "+15005550006", URL: server.URL, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(texter.Close)
+	return phone, texter
 }
 
 // Post is a mail server that ends with the test.
@@ -98,20 +160,35 @@ func Post(t testing.TB) (*mail.Server, memnet.Dial) {
 
 // Copy is one more copy of the service, over the given store. mailer is nil
 // for the world's own.
-func (w *World) Copy(store docstore.Store, mailer notification.Mailer) *notification.Keeper {
+func (w *World) Copy(store docstore.Store, mailer notification.Mailer, change ...func(*notification.Options)) *notification.Keeper {
 	w.T.Helper()
-	const from = "Harbour Store <shop@ordergraph.localhost>"
 	if mailer == nil {
-		var err error
-		mailer, err = smtpmail.New(smtpmail.Options{URL: "smtp://localhost", From: from, Dial: w.Dial})
-		w.Must(err)
+		mailer = w.Mailer(w.Dial)
 	}
-	k, err := notification.New(w.T.Context(), notification.Options{
+	o := notification.Options{
 		Store: store, Mailers: []notification.Mailer{mailer}, Accounts: accounts{w}, Orders: orders{w}, From: from, PublicURL: PublicURL, Now: w.Clock.Now,
 		Log: slog.New(slog.NewTextHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	}
+	if w.Shop != nil {
+		o.Invoices, o.Texters = w.Invoices, []notification.Texter{w.Texter}
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	k, err := notification.New(w.T.Context(), o)
 	w.Must(err)
 	return k
+}
+
+const from = "Harbour Store <shop@ordergraph.localhost>"
+
+// Mailer sends to the server that dial reaches.
+func (w *World) Mailer(dial memnet.Dial) notification.Mailer {
+	w.T.Helper()
+	mailer, err := smtpmail.New(smtpmail.Options{URL: "smtp://localhost", From: from, Dial: dial})
+	w.Must(err)
+	w.T.Cleanup(mailer.Close)
+	return mailer
 }
 
 // accounts are the world's.

@@ -2,6 +2,7 @@
 package smtpmail
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -11,7 +12,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/wneessen/go-mail"
 
@@ -29,9 +29,10 @@ type Options struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// Mailer sends by SMTP, one connection for each mail. It may be used by many
-// goroutines at once.
+// Mailer sends by SMTP. A connection is kept for a moment, for the next mail. It
+// may be used by many goroutines at once.
 type Mailer struct {
+	lines
 	from     *netmail.Address
 	host     string
 	port     int
@@ -101,33 +102,31 @@ func (m *Mailer) Send(ctx context.Context, l notification.Letter) error {
 	if err != nil {
 		return &notification.Failure{Outcome: notification.Refused, Code: "not a mail", Err: err}
 	}
-	patience := 30 * time.Second
-	if deadline, ok := ctx.Deadline(); ok {
-		patience = max(time.Until(deadline), time.Millisecond)
-	}
-	// The context ends the conversation, and so does any failure: the client
-	// leaves connections open on which it could not sign in.
-	hangUp := func() {}
-	defer func() { hangUp() }()
-	client, err := mail.NewClient(m.host, append([]mail.Option{
-		mail.WithTimeout(patience), mail.WithoutNoop(),
-		mail.WithDialContextFunc(func(dialling context.Context, network, addr string) (net.Conn, error) {
-			conn, err := m.connect(dialling, network, addr)
-			if err == nil {
-				release := context.AfterFunc(ctx, func() { _ = conn.Close() })
-				hangUp = func() { release(); _ = conn.Close() }
+	for {
+		l, kept := m.take(), true
+		if l == nil {
+			if l, err = m.dialLine(ctx); err != nil {
+				return classify(err)
 			}
-			return conn, err
-		}),
-	}, m.options...)...)
-	if err != nil {
-		return &notification.Failure{Outcome: notification.Unreachable, Err: err}
+			kept = false
+		}
+		err = l.send(ctx, msg)
+		m.put(l, err)
+		if err == nil || msg.IsDelivered() { // whether they take another does not matter
+			return nil
+		}
+		if !kept || !closedMeanwhile(err) || ctx.Err() != nil {
+			return classify(err)
+		}
 	}
-	err = client.DialAndSendWithContext(ctx, msg)
-	if err == nil || msg.IsDelivered() { // how they said goodbye does not matter
-		return nil
-	}
-	return classify(err)
+}
+
+// closedMeanwhile reports whether a provider had closed a connection that was
+// kept: it did not even hear who writes.
+func closedMeanwhile(err error) bool {
+	sendErr, ok := errors.AsType[*mail.SendError](err)
+	return ok && (sendErr.Reason == mail.ErrSMTPMailFrom || sendErr.Reason == mail.ErrConnCheck) &&
+		(sendErr.ErrorCode() == 0 || sendErr.ErrorCode() == 421)
 }
 
 func (m *Mailer) connect(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -158,6 +157,18 @@ func (m *Mailer) message(l notification.Letter) (*mail.Msg, error) {
 	msg.SetGenHeader(mail.HeaderContentLang, l.Language)
 	msg.SetBodyString(mail.TypeTextPlain, l.Text)
 	msg.AddAlternativeString(mail.TypeTextHTML, l.HTML)
+	if l.Unsubscribe != "" { // RFC 8058
+		msg.SetGenHeader(mail.HeaderListUnsubscribe, "<"+l.Unsubscribe+">")
+		msg.SetGenHeader(mail.HeaderListUnsubscribePost, "List-Unsubscribe=One-Click")
+	}
+	for _, a := range l.Attachments {
+		options := []mail.FileOption{mail.WithFileContentType(mail.ContentType(a.ContentType))}
+		if a.Inline != "" {
+			msg.EmbedReadSeeker(a.Name, bytes.NewReader(a.Content), append(options, mail.WithFileContentID("<"+a.Inline+">"))...)
+		} else {
+			msg.AttachReadSeeker(a.Name, bytes.NewReader(a.Content), options...)
+		}
+	}
 	return msg, nil
 }
 

@@ -1,6 +1,7 @@
 package smtpmail_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -40,6 +41,7 @@ func TestArrivesAsItWasWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer m.Close()
 	if err := m.Send(t.Context(), letter); err != nil {
 		t.Fatal(err)
 	}
@@ -87,6 +89,7 @@ func TestFailures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer m.Close()
 			l := letter
 			if c.to != "" {
 				l.To = c.to
@@ -140,5 +143,102 @@ func TestSilence(t *testing.T) {
 	var failure *notification.Failure
 	if err := m.Send(ctx, letter); !errors.As(err, &failure) || failure.Outcome != notification.Unreachable {
 		t.Errorf("%v", err)
+	}
+}
+
+// Files go with a mail, and pictures inside it.
+func TestAttachments(t *testing.T) {
+	post, dial := notificationtest.Post(t)
+	m, err := smtpmail.New(smtpmail.Options{URL: "smtp://localhost", From: from, Dial: dial})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	l := letter
+	file := bytes.Repeat([]byte("%PDF\r\n.\x00\xff"), 1000)
+	l.Attachments = []notification.Attachment{
+		{Name: "2026-000001.pdf", ContentType: "application/pdf", Content: file},
+		{Name: "logo.png", ContentType: "image/png", Content: []byte("\x89PNG"), Inline: "logo"},
+	}
+	l.Unsubscribe = "https://shop.example/unsubscribe?token=1"
+	if err := m.Send(t.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	got := post.Messages("")[0]
+	if len(got.Attachments) != 2 || strings.TrimSpace(got.Text) != l.Text {
+		t.Fatalf("%+v", got)
+	}
+	for _, a := range got.Attachments {
+		switch a.Name {
+		case "2026-000001.pdf":
+			if !bytes.Equal(a.Data, file) || a.Type != "application/pdf" || a.ContentID != "" {
+				t.Errorf("%+v, %d bytes", a.Type, len(a.Data))
+			}
+		case "logo.png":
+			if string(a.Data) != "\x89PNG" || a.Type != "image/png" || strings.Trim(a.ContentID, "<>") != "logo" {
+				t.Errorf("%+v", a)
+			}
+		default:
+			t.Errorf("%+v", a)
+		}
+	}
+	if h := got.Header; h.Get("List-Unsubscribe") != "<https://shop.example/unsubscribe?token=1>" || h.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click" {
+		t.Errorf("%v", h)
+	}
+}
+
+// A connection serves many mails, whatever became of the one before; one that
+// the provider has closed meanwhile costs nothing.
+func TestConnectionsAreKept(t *testing.T) {
+	post, dial := notificationtest.Post(t)
+	var conns []net.Conn
+	m, err := smtpmail.New(smtpmail.Options{URL: "smtp://localhost", From: from, Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		conns = append(conns, conn)
+		return conn, err
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	send := func(faults mail.Faults) error {
+		t.Helper()
+		if err := post.SetFaults(faults); err != nil {
+			t.Fatal(err)
+		}
+		return m.Send(t.Context(), letter)
+	}
+	for i := range 12 {
+		faults := mail.Faults{}
+		if i%3 == 1 {
+			faults.Deferred = 1
+		}
+		if i%3 == 2 {
+			faults.Refused = 1
+		}
+		if err := send(faults); (err != nil) != (i%3 > 0) {
+			t.Fatalf("mail %d: %v", i, err)
+		}
+	}
+	if len(conns) != 1 || len(post.Messages("")) != 4 {
+		t.Errorf("%d connections for %d mails", len(conns), len(post.Messages("")))
+	}
+	_ = conns[0].Close()
+	if err := send(mail.Faults{}); err != nil || len(conns) != 2 || len(post.Messages("")) != 5 {
+		t.Errorf("after it was closed: %v, %d connections, %d mails", err, len(conns), len(post.Messages("")))
+	}
+	if err := send(mail.Faults{Lost: 1}); err == nil || len(conns) != 2 {
+		t.Errorf("an answer that is lost: %v", err)
+	}
+	if err := send(mail.Faults{}); err != nil || len(conns) != 3 {
+		t.Errorf("after that: %v, %d connections", err, len(conns))
+	}
+	for range 100 {
+		if err := send(mail.Faults{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(conns) != 4 {
+		t.Errorf("%d connections: no provider takes mails for ever on one", len(conns))
 	}
 }
