@@ -2,7 +2,7 @@ import type { PictureFragment } from "../api/gql.ts";
 
 // Pictures come from the shop alone: another host would learn who looks at
 // what, and the page's policy forbids it.
-function ours(url: string): string | undefined {
+export function ours(url: string): string | undefined {
   const { pathname, search, origin } = new URL(url, location.href);
   return origin === location.origin || pathname.startsWith("/demo/pictures/") ? pathname + search : undefined;
 }

@@ -8,8 +8,16 @@ const catalogues: Record<Language, Words> = { en, de };
 
 export type Money = { amount: string; currencyCode: string };
 
+/** The sum of two amounts of one currency, exact: they come as text with all their decimals. */
+export function plus(a: Money, b: Money): Money {
+  const decimals = (text: string) => text.split(".")[1]?.length ?? 0;
+  const digits = Math.max(decimals(a.amount), decimals(b.amount));
+  const minor = ({ amount }: Money) => BigInt(amount.replace(".", "") + "0".repeat(digits - decimals(amount)));
+  const sum = (minor(a) + minor(b)).toString().padStart(digits + 1, "0");
+  return { ...a, amount: digits ? `${sum.slice(0, -digits)}.${sum.slice(-digits)}` : sum };
+}
+
 export type Speech = Words & {
-  language: Language;
   price: (money: Money) => string;
   date: (at: string) => string;
   time: (at: string) => string;
@@ -31,7 +39,6 @@ function speech(language: Language, locale: string): Speech {
   const time = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
   const made: Speech = {
     ...words,
-    language,
     price: ({ amount, currencyCode }) => {
       let format = formats.get(currencyCode);
       if (!format) formats.set(currencyCode, (format = new Intl.NumberFormat(locale, { style: "currency", currency: currencyCode })));
