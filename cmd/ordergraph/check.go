@@ -23,6 +23,7 @@ import (
 	"ordergraph/services"
 	"ordergraph/services/fulfilment/fulfilmentrpc"
 	"ordergraph/services/inventory/inventoryrpc"
+	"ordergraph/services/invoice/invoicerpc"
 	"ordergraph/services/order/orderrpc"
 	"ordergraph/services/payment"
 	"ordergraph/services/payment/paymentrpc"
@@ -32,17 +33,20 @@ type checkCmd struct {
 	groundConfig
 	cardConfig
 	carrierConfig
+	sellerConfig
+
+	Books []string `arg:"" optional:"" enum:"stock,orders,payments,consignments,invoices" help:"Which: stock, orders, payments, consignments, invoices. All without."`
 }
 
 func (checkCmd) Help() string {
-	return "Reads all stock, the ledger, all reservations, orders and payments, and the card processor's books, and says where they do not agree: units that are neither on hand nor sold, orders that are stuck, charged twice or not at all. No order, payment or stock is changed. The exit code is 1 if something was found. A running shop, which may go on selling meanwhile, is asked through GRPC_ADDR or the services' addresses; where none runs, the stores themselves are read."
+	return "Reads all stock, the ledger, all reservations, orders, payments and invoices, and the card processor's books, and says where they do not agree: units that are neither on hand nor sold, orders that are stuck, charged twice or not at all, invoices whose numbers have a gap, that are missing, or that are not what was written. No order, payment or stock is changed. The exit code is 1 if something was found. A running shop, which may go on selling meanwhile, is asked through GRPC_ADDR or the services' addresses; where none runs, the stores themselves are read."
 }
 
 // errFound is what a check ends with when something does not agree.
 var errFound = fault.New(fault.Conflict, "found", "Something does not agree.")
 
 // checked are the services whose books are compared, with those they call.
-var checked = []string{"inventory", "catalog", "cart", "payment", "order", "fulfilment"}
+var checked = []string{"inventory", "catalog", "cart", "payment", "order", "fulfilment", "invoice"}
 
 func (c *checkCmd) Run(ctx context.Context) error {
 	if err := c.check(); err != nil {
@@ -52,7 +56,7 @@ func (c *checkCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	findings, err := audit(ctx, h)
+	findings, err := audit(ctx, h, c.Books)
 	if err := errors.Join(err, done()); err != nil {
 		return err
 	}
@@ -83,6 +87,7 @@ func (c *checkCmd) open(ctx context.Context, h *host.Host, names []string) (done
 	}
 	ground.Settings.Stripe = services.StripeSettings{SecretKey: c.StripeKey, URL: processor}
 	ground.Settings.Carrier = c.carrier(c.SandboxAddr)
+	ground.Settings.Seller = c.seller(c.Country)
 	if err := services.Start(ctx, ground, names); err != nil {
 		return nil, err
 	}
@@ -123,11 +128,23 @@ type area struct {
 	note     string
 }
 
-// audit compares all books and prints a table of it.
-func audit(ctx context.Context, h *host.Host) (findings int, err error) {
+// books are what can be checked, in this order.
+var books = []struct {
+	name  string
+	audit func(context.Context, *host.Host) (area, error)
+}{
+	{"stock", auditStock}, {"orders", auditOrders}, {"payments", auditPayments}, {"consignments", auditConsignments}, {"invoices", auditInvoices},
+}
+
+// audit compares the books, all of them if none are named, and prints a table
+// of it.
+func audit(ctx context.Context, h *host.Host, names []string) (findings int, err error) {
 	var areas []area
-	for _, do := range []func(context.Context, *host.Host) (area, error){auditStock, auditOrders, auditPayments, auditConsignments} {
-		a, err := do(ctx, h)
+	for _, b := range books {
+		if len(names) > 0 && !slices.Contains(names, b.name) {
+			continue
+		}
+		a, err := b.audit(ctx, h)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", a.name, err)
 		}
@@ -187,6 +204,21 @@ func auditConsignments(ctx context.Context, h *host.Host) (area, error) {
 		report, err := parcels.Audit(ctx, identity.Ourselves(), after)
 		for _, f := range report.Findings {
 			findings = append(findings, fmt.Sprintf("order %s: %s", f.OrderID, f.Detail))
+		}
+		return report.Checked, findings, report.Next, err
+	})
+}
+
+func auditInvoices(ctx context.Context, h *host.Host) (area, error) {
+	a := area{name: "invoices", of: "documents"}
+	invoices, err := host.Use(h, invoicerpc.Contract)
+	if err != nil {
+		return a, err
+	}
+	return a, a.page(func(after string) (checked int, findings []string, next string, err error) {
+		report, err := invoices.Audit(ctx, identity.Ourselves(), after)
+		for _, f := range report.Findings {
+			findings = append(findings, f.ID+": "+f.Detail)
 		}
 		return report.Checked, findings, report.Next, err
 	})

@@ -21,15 +21,15 @@ type sellerConfig struct {
 // The seller of a shop for trying, whom no invoice in earnest may name.
 var demoSeller = []string{"Harbour Store GmbH (demo)", "Musterkai 1", "DE000000000"}
 
-func (s *serveCmd) seller() invoice.Seller {
+func (c *sellerConfig) seller(country string) invoice.Seller {
 	return invoice.Seller{
-		Name: s.LegalName, Address: s.Address, Zip: s.Zip, City: s.City, Country: s.Country,
-		TaxID: s.VATID, Registration: s.Registration, Email: s.Email,
+		Name: c.LegalName, Address: c.Address, Zip: c.Zip, City: c.City, Country: country,
+		TaxID: c.VATID, Registration: c.Registration, Email: c.Email,
 	}
 }
 
 func (s *serveCmd) checkSeller(wrong *complaints) {
-	if err := s.seller().Check(); err != nil {
+	if err := s.seller(s.Country).Check(); err != nil {
 		wrong.add("SHOP_LEGAL_NAME, SHOP_ADDRESS, SHOP_CITY and SHOP_VAT_ID must be set: %s", fault.Of(err).Message)
 	}
 }

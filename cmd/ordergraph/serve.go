@@ -92,7 +92,7 @@ func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) er
 		if s.fulfilsAlone() {
 			ground.Settings.Carrier.Auto = autoFulfil
 		}
-		ground.Settings.Seller = s.seller()
+		ground.Settings.Seller = s.seller(s.Country)
 		ground.Settings.Mail = services.MailSettings{
 			URL: s.provider(), From: s.sender(s.ShopName), ShopName: s.ShopName, PublicURL: s.publicURL(h),
 		}
