@@ -276,7 +276,7 @@ func tellsVersions(t *testing.T, w *World, s notification.Service) {
 	w.Must(w.HearOrder(t.Context(), Changed(got.Order)))
 	grown("queued")
 	w.Must(w.Post.SetFaults(mail.Faults{Deferred: 1}))
-	w.Clock.Pass(time.Minute)
+	w.Clock.Pass(Grace)
 	w.Must(w.Sweep(t.Context()))
 	grown("put off")
 	w.Must(w.Post.SetFaults(mail.Faults{}))

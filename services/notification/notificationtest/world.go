@@ -41,6 +41,10 @@ import (
 // Ourselves is the caller that the program is.
 var Ourselves = identity.Ourselves()
 
+// Grace is how long confirmations wait for their invoices: longer than any
+// test takes, so that nothing depends on the machine's speed.
+const Grace = 24 * time.Hour
+
 // PublicURL is where the mails' links lead.
 const PublicURL = "https://shop.example"
 
@@ -54,7 +58,7 @@ type World struct {
 	Shop     *ordertest.Shop // nil where nothing is sold
 	Invoices *Invoices       // nil, likewise
 	Post     *mail.Server
-	Dial     memnet.Dial // to the mail server
+	Dial     memnet.Dial    // to the mail server
 	Phone    *twilio.Server // nil where nothing is sold; it calls nobody back
 	Texter   notification.Texter
 	Log      *Lines
@@ -170,7 +174,7 @@ func (w *World) Copy(store docstore.Store, mailer notification.Mailer, change ..
 		Log: slog.New(slog.NewTextHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if w.Shop != nil {
-		o.Invoices, o.Texters = w.Invoices, []notification.Texter{w.Texter}
+		o.Invoices, o.Texters, o.Grace = w.Invoices, []notification.Texter{w.Texter}, Grace
 	}
 	for _, c := range change {
 		c(&o)
