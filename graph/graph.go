@@ -16,6 +16,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"ordergraph/graph/gengql"
@@ -57,6 +58,7 @@ type Options struct {
 	Safelist        *Safelist                  // nothing but these operations is admitted; nil: all that are valid
 	Origins         []string                   // whose pages may ask and open sockets, besides our own; "*": any, without cookies
 	NoIntrospection bool                       // keep the schema to ourselves
+	Metrics         prometheus.Registerer      // nil: nothing is measured
 	Gather          time.Duration              // how long a lookup waits for others to share its call; 200 µs by default
 }
 
@@ -157,6 +159,9 @@ func New(o Options) *transport.Server {
 	}
 	exec.Use(transport.PersistedQueries{Known: o.Persisted, Only: o.Safelist != nil})
 	exec.Use(guard)
+	if o.Metrics != nil {
+		exec.Use(newMeter(o.Metrics))
+	}
 	exec.Use(leaves{})
 
 	return transport.New(transport.Options{

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"ordergraph/platform/deadletter"
 	"ordergraph/platform/deadletter/deadletterrpc"
 	"ordergraph/platform/host"
@@ -28,9 +30,7 @@ func (g *Ground) provideLetters(names []string) {
 		}
 		host.Provide(g.Host, deadletterrpc.Contract(name), deadletter.Letters(own))
 	}
-	if g.Metrics != nil {
-		g.Metrics.MustRegister(deadletter.Gauge(g.Log, g.boxes...))
-	}
+	g.measure(deadletter.Gauge(g.Log, g.boxes...))
 }
 
 // Letters are the dead letters of the named services, wherever they run.
@@ -44,4 +44,11 @@ func Letters(h *host.Host, names []string) (deadletter.Letters, error) {
 		all = append(all, deadletter.Box{Service: name, Letters: letters})
 	}
 	return all, nil
+}
+
+// measure has a service's figures asked for.
+func (g *Ground) measure(figures prometheus.Collector) {
+	if g.Metrics != nil {
+		g.Metrics.MustRegister(figures)
+	}
 }

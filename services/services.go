@@ -350,6 +350,7 @@ func startOrder(ctx context.Context, g *Ground) error {
 	if err != nil {
 		return err
 	}
+	g.measure(keeper)
 	host.Provide(g.Host, orderrpc.Contract, order.Service(keeper))
 	g.Host.Work("order", keeper.Run)
 	return nil
@@ -371,6 +372,7 @@ func startInvoice(ctx context.Context, g *Ground) error {
 	if err != nil {
 		return err
 	}
+	g.measure(keeper)
 	host.Provide(g.Host, invoicerpc.Contract, invoice.Service(keeper))
 	g.Host.Work("invoice", keeper.Run)
 	return nil
@@ -406,6 +408,7 @@ func startNotification(ctx context.Context, g *Ground) error {
 	if err != nil {
 		return err
 	}
+	g.measure(keeper)
 	host.Provide(g.Host, notificationrpc.Contract, notification.Service(keeper))
 	g.boxes = append(g.boxes, deadletter.Box{Service: "notification", Kind: deadletter.Message, Letters: keeper.Letters()})
 	g.Host.Work("notification", keeper.Run)

@@ -106,6 +106,7 @@ func (k *Keeper) begin(ctx context.Context, id string, draft func() document) (d
 
 // rung has the news of a READY document told at once.
 func (k *Keeper) rung(d *document) {
+	k.issued.WithLabelValues(string(d.Kind)).Inc()
 	k.o.Bell.Ring(LiveTopic, d.ID, versionReady)
 	if k.relay != nil {
 		k.relay.Ring(d)

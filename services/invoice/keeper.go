@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
 	"ordergraph/platform/live"
@@ -50,6 +52,7 @@ type Keeper struct {
 	files    *docstore.Collection[files]
 	drawing  chan struct{}           // taken while files are drawn
 	relay    *events.Relay[document] // nil where nobody listens
+	issued   *prometheus.CounterVec
 }
 
 var _ Service = (*Keeper)(nil)
@@ -67,7 +70,7 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 	}
 	// Half the processors draw at most, so that a rush of orders leaves room
 	// for those who are buying.
-	k := &Keeper{o: o, drawing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
+	k := &Keeper{o: o, issued: newIssued(), drawing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
 	var err error
 	if k.invoices, err = docstore.Open[document](ctx, o.Store, invoicesSpec); err != nil {
 		return nil, fmt.Errorf("invoice service: %w", err)

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"ordergraph/platform/docstore"
@@ -89,6 +90,7 @@ type Keeper struct {
 	mail    *channel
 	sms     *channel
 	relay   *events.Relay[document] // nil where nobody listens
+	states  *prometheus.CounterVec
 	counts  struct{ missing atomic.Int64 }
 }
 
@@ -146,7 +148,7 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 		return nil, fmt.Errorf("notification service: %w", err)
 	}
 	k := &Keeper{
-		o: o, docs: docs, optOuts: optOuts, words: words, domain: from.Address[strings.LastIndexByte(from.Address, '@')+1:],
+		o: o, states: newEnded(), docs: docs, optOuts: optOuts, words: words, domain: from.Address[strings.LastIndexByte(from.Address, '@')+1:],
 		mail: newChannel(Mail, o.MailUnknown, len(o.Mailers), func(i int) *route { return &route{mailer: o.Mailers[i]} }),
 		sms:  newChannel(SMS, o.SMSUnknown, len(o.Texters), func(i int) *route { return &route{texter: o.Texters[i]} }),
 	}

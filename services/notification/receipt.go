@@ -47,6 +47,7 @@ func (k *Keeper) Receive(ctx context.Context, r Receipt) error {
 	case Undelivered:
 		counts.undelivered.Add(1)
 	}
+	k.ended(&d)
 	k.changed(ctx, &d)
 	return nil
 }

@@ -319,6 +319,9 @@ func passes(err error) bool {
 func (k *Keeper) tell(ctx context.Context, c *channel, d *document, res result) {
 	log := k.o.Log.With("notification", d.ID, "kind", d.Kind)
 	f := res.failure
+	if d.Status != Queued {
+		k.ended(d)
+	}
 	switch {
 	case d.Status == Sent:
 		c.counts.sent.Add(1)

@@ -75,6 +75,7 @@ func (k *Keeper) insert(ctx context.Context, who identity.Caller, in CheckoutInp
 		return document{}, err
 	}
 	r.doc = d
+	k.entered(&r.doc)
 	k.rung(&r.doc)
 	err := drive(r)
 	return r.doc, err

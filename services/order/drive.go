@@ -325,7 +325,7 @@ const (
 func (r *run) write(ctx context.Context, even bool, change func(*document)) error {
 	ctx, cancel := r.call(ctx)
 	defer cancel()
-	var news bool
+	var news, entered bool
 	doc, err := r.k.orders.Update(ctx, r.doc.ID, func(d *document) error {
 		switch {
 		case d.Saga.Owner != r.owner:
@@ -336,7 +336,8 @@ func (r *run) write(ctx context.Context, even bool, change func(*document)) erro
 		r.lease(d)
 		status, view := d.Status, d.Payment
 		change(d)
-		if news = d.Status != status || d.Payment != view; news {
+		entered = d.Status != status
+		if news = entered || d.Payment != view; news {
 			r.k.ring(d, d.Version+1)
 		}
 		return nil
@@ -345,6 +346,9 @@ func (r *run) write(ctx context.Context, even bool, change func(*document)) erro
 		return err
 	}
 	r.doc = doc
+	if entered {
+		r.k.entered(&r.doc)
+	}
 	if news {
 		r.k.rung(&r.doc)
 	}

@@ -125,6 +125,7 @@ func (k *Keeper) recheck(ctx context.Context, d *document) error {
 	if err != nil {
 		return err
 	}
+	k.entered(&changed)
 	k.rung(&changed)
 	return nil
 }

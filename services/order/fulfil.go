@@ -80,21 +80,25 @@ func (k *Keeper) progressed(ctx context.Context, fact events.Fact) error {
 // Advance takes over how far the order's consignments have come, unless it
 // knows of later.
 func (k *Keeper) Advance(ctx context.Context, id string, p Progress) error {
-	news := false
+	news, entered := false, false
 	changed, err := k.orders.Update(ctx, id, func(d *document) error {
-		news = false
+		news, entered = false, false
 		if rank[d.Status] == 0 || p.Version <= d.Progress.Version {
 			return docstore.Unchanged
 		}
-		before := d.Progress
+		before, status := d.Progress, d.Status
 		d.Progress = p
 		news = true
 		d.advance(before, k.now())
+		entered = d.Status != status
 		k.ring(d, d.Version+1)
 		return nil
 	})
 	if errors.Is(err, docstore.ErrNotFound) {
 		return nil
+	}
+	if err == nil && entered {
+		k.entered(&changed)
 	}
 	if err == nil && news {
 		k.rung(&changed)

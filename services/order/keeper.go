@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
 	"ordergraph/platform/live"
@@ -108,6 +110,7 @@ type Keeper struct {
 	relay    *events.Relay[document]       // nil where nobody listens
 
 	places chan struct{} // taken by steps that are made abreast
+	states *prometheus.CounterVec
 
 	mu   sync.Mutex
 	runs map[string]*run // the orders driven in this process, by id
@@ -131,7 +134,7 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("order service: %w", err)
 	}
-	k := &Keeper{o: o, at: o.Deadlines.orDefaults(), orders: orders, outlines: outlines, places: make(chan struct{}, abreast), runs: map[string]*run{}}
+	k := &Keeper{o: o, at: o.Deadlines.orDefaults(), orders: orders, outlines: outlines, places: make(chan struct{}, abreast), states: newStates(), runs: map[string]*run{}}
 	if o.Bus != nil && len(o.Listeners) > 0 {
 		k.relay = events.NewRelay(o.Bus, Topic, orders, func(d *document) *events.Outbox { return &d.Outbox }, events.RelayOptions{Now: o.Now, Log: o.Log})
 	}
