@@ -18,6 +18,8 @@ import (
 	"ordergraph/services/catalog/catalogrpc"
 	"ordergraph/services/fulfilment/fulfilmentrpc"
 	"ordergraph/services/inventory/inventoryrpc"
+	"ordergraph/services/invoice/invoicerpc"
+	"ordergraph/services/notification/notificationrpc"
 	"ordergraph/services/order/orderrpc"
 	"ordergraph/services/payment/paymentrpc"
 )
@@ -86,7 +88,7 @@ var grpcNames = map[string]string{
 	"account": accountrpc.Contract.Service,
 	"catalog": catalogrpc.Contract.Service, "inventory": inventoryrpc.Contract.Service,
 	"cart": cartrpc.Contract.Service, "order": orderrpc.Contract.Service, "payment": paymentrpc.Contract.Service,
-	"fulfilment": fulfilmentrpc.Contract.Service,
+	"fulfilment": fulfilmentrpc.Contract.Service, "invoice": invoicerpc.Contract.Service, "notification": notificationrpc.Contract.Service,
 }
 
 // anyServes reports whether the service runs at one of addrs, which have

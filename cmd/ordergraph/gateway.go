@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"ordergraph/graph"
@@ -53,7 +54,7 @@ func (c *gatewayConfig) check(wrong *complaints) {
 var gatewayCalls = []string{"account", "catalog", "inventory", "cart", "order", "fulfilment", "invoice"}
 
 // startGateway needs no Redis: without a client, what clients watch is polled.
-func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Client) error {
+func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Client, metrics prometheus.Registerer) error {
 	log = log.With("service", gateway)
 	listening := live.Options{Log: log}
 	if client != nil {
@@ -62,7 +63,7 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 	hub := live.NewHub(listening)
 	h.Work("live updates", hub.Run)
 	o := graph.Options{
-		Log: log, Live: hub, Origins: s.Origins, NoIntrospection: s.Introspection == "off",
+		Log: log, Live: hub, Metrics: metrics, Origins: s.Origins, NoIntrospection: s.Introspection == "off",
 		Shop: graph.Shop{
 			Name: s.ShopName, Currency: s.Currency, Country: s.Country, PublicURL: s.publicURL(h),
 			ShipsTo: cart.DefaultRules(s.Currency, s.Country).ShipsTo(),
@@ -102,6 +103,7 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 	handle("/graphql", logged(log, front))
 	handle("/graphql/stream", logged(log, front.Streams()))
 	h.OnStop("open connections", front.Drain)
+	measureConnections(metrics, front, hub)
 	expvar.Publish("connections", expvar.Func(func() any { return front.Connections() }))
 	expvar.Publish("live", expvar.Func(func() any { return hub.Stats() }))
 	handle("GET "+graph.InvoicePath, logged(log, graph.Invoices(o)))

@@ -28,6 +28,7 @@ type cli struct {
 	Serve      serveCmd      `cmd:"" help:"Run the shop: all of it, or the services named."`
 	Import     importCmd     `cmd:"" help:"Read products from files into the catalogue."`
 	User       userCmd       `cmd:"" help:"Look after the people who work here."`
+	Dead       deadCmd       `cmd:"" help:"Look after what was given up: messages and facts."`
 	Check      checkCmd      `cmd:"" help:"Check that stock, money and orders agree."`
 	Operations operationsCmd `cmd:"" help:"Look after the operations that clients may send."`
 	Data       dataCmd       `cmd:"" help:"Look after the stored documents."`

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"ordergraph/platform/host"
+	"ordergraph/platform/telemetry"
 	"ordergraph/services"
 )
 
@@ -42,8 +43,9 @@ type serveCmd struct {
 	StripeWebhook  string        `name:"stripe-webhook-secret" env:"STRIPE_WEBHOOK_SECRET" default:"whsec_sandbox" placeholder:"SECRET" group:"Payment" help:"Secret that signs the card processor's webhooks; the default is the sandbox's."`
 	WebhookURL     string        `name:"sandbox-webhook-url" env:"SANDBOX_WEBHOOK_URL" placeholder:"URL" group:"Payment" help:"Where the sandbox reports payments to: /webhooks/card at HTTP_ADDR of the process of the payment service. Without it: this process, if that is the one."`
 
-	Production bool   `env:"PRODUCTION" group:"Care" help:"Refuse to start with anything that is only good for trying: demo secrets, the sandbox, embedded Redis."`
-	DebugAddr  string `name:"debug-addr" env:"DEBUG_ADDR" placeholder:"HOST:PORT" group:"Care" help:"Serve Go profiles (net/http/pprof) here; loopback only. Without it: nowhere."`
+	Production  bool   `env:"PRODUCTION" group:"Care" help:"Refuse to start with anything that is only good for trying: demo secrets, the sandbox, embedded Redis."`
+	MetricsAddr string `name:"metrics-addr" env:"METRICS_ADDR" placeholder:"HOST:PORT" group:"Care" help:"Serve this process's figures for Prometheus here, at /metrics; for the network of the shop's own machines. Without it: at DEBUG_ADDR, if at all."`
+	DebugAddr   string `name:"debug-addr" env:"DEBUG_ADDR" placeholder:"HOST:PORT" group:"Care" help:"Serve Go profiles (net/http/pprof) and figures here; loopback only. Without it: nowhere."`
 }
 
 func (s *serveCmd) Help() string {
@@ -72,8 +74,14 @@ func (s *serveCmd) Run(ctx context.Context) error {
 }
 
 func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) error {
+	metrics := telemetry.NewMetrics()
 	if s.DebugAddr != "" {
-		if err := s.startProfiles(ctx, h); err != nil {
+		if err := s.startProfiles(ctx, h, metrics); err != nil {
+			return err
+		}
+	}
+	if s.MetricsAddr != "" {
+		if err := s.startMetrics(ctx, h, metrics); err != nil {
 			return err
 		}
 	}
@@ -84,6 +92,8 @@ func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) er
 			return err
 		}
 		ground := s.ground(h, log, client)
+		ground.Metrics = metrics
+		metrics.MustRegister(ground.Bus)
 		ground.Settings.Account = s.accountSettings()
 		ground.Settings.Stripe = services.StripeSettings{
 			SecretKey: s.StripeKey, WebhookSecret: s.StripeWebhook, URL: s.processor(), ReturnURL: s.publicURL(h),
@@ -117,7 +127,7 @@ func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) er
 				return err
 			}
 		}
-		if err := s.startGateway(h, log, client); err != nil {
+		if err := s.startGateway(h, log, client, metrics); err != nil {
 			return fmt.Errorf("start %s: %w", gateway, err)
 		}
 	}

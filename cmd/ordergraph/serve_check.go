@@ -44,6 +44,7 @@ func (s *serveCmd) check() error {
 	if s.CarrierSpeed <= 0 {
 		wrong.add("SANDBOX_CARRIER_SPEED=%s is not a time that passes, such as 5s", s.CarrierSpeed)
 	}
+	wrong.checkListen("METRICS_ADDR", s.MetricsAddr)
 	wrong.checkListen("DEBUG_ADDR", s.DebugAddr)
 	if s.DebugAddr != "" && !isLoopback(s.DebugAddr) {
 		wrong.add("DEBUG_ADDR=%s can be reached from other machines: profiles tell too much; use 127.0.0.1:PORT", s.DebugAddr)
