@@ -17,42 +17,31 @@ import (
 // damage changes a document behind the service's back.
 func damage(t *testing.T, w *invoicetest.World, collection, id string, change func(doc bson.M) bson.M) {
 	t.Helper()
-	specs, err := w.Store.Collections(background)
+	docs, err := w.Store.Documents(background, specOf(t, w, collection))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, spec := range specs {
-		if spec.Name != collection {
-			continue
-		}
-		docs, err := w.Store.Documents(background, spec)
-		if err != nil {
-			t.Fatal(err)
-		}
-		found, err := docs.Get(background, id)
-		if err != nil || found[0] == nil {
-			t.Fatalf("%s of %s: %v", id, collection, err)
-		}
-		var doc bson.M
-		if err := bson.Unmarshal(found[0], &doc); err != nil {
-			t.Fatal(err)
-		}
-		version, _ := doc["version"].(int64)
-		if doc = change(doc); doc == nil {
-			err = docs.Delete(background, id, version)
-		} else {
-			raw, marshalErr := bson.Marshal(doc)
-			if marshalErr != nil {
-				t.Fatal(marshalErr)
-			}
-			err = docs.Load(background, []bson.Raw{raw})
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		return
+	found, err := docs.Get(background, id)
+	if err != nil || found[0] == nil {
+		t.Fatalf("%s of %s: %v", id, collection, err)
 	}
-	t.Fatalf("there is no collection %s", collection)
+	var doc bson.M
+	if err := bson.Unmarshal(found[0], &doc); err != nil {
+		t.Fatal(err)
+	}
+	version, _ := doc["version"].(int64)
+	if doc = change(doc); doc == nil {
+		err = docs.Delete(background, id, version)
+	} else {
+		raw, marshalErr := bson.Marshal(doc)
+		if marshalErr != nil {
+			t.Fatal(marshalErr)
+		}
+		err = docs.Load(background, []bson.Raw{raw})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Whatever is wrong with the books is found, by its name.
