@@ -101,12 +101,20 @@ func (d *document) begin(route string, now time.Time) {
 	d.Due, d.UpdatedAt = &until, now
 }
 
+// note keeps an attempt, or why none was made. The same reason many times is
+// noted once; and what may have arrived is the last to be forgotten.
 func (d *document) note(a Attempt) {
-	d.Attempts = append(d.Attempts, a)
-	if len(d.Attempts) > maxAttempts {
-		d.Attempts = slices.Delete(d.Attempts, 0, len(d.Attempts)-maxAttempts)
+	if n := len(d.Attempts); n > 0 && a.Route == "" && d.Attempts[n-1].Route == "" && d.Attempts[n-1].Outcome == a.Outcome {
+		d.Attempts[n-1].At = a.At
+		return
+	}
+	if d.Attempts = append(d.Attempts, a); len(d.Attempts) > maxAttempts {
+		oldest := max(0, slices.IndexFunc(d.Attempts, func(a Attempt) bool { return !a.unknown() }))
+		d.Attempts = slices.Delete(d.Attempts, oldest, oldest+1)
 	}
 }
+
+func (a *Attempt) unknown() bool { return strings.HasPrefix(a.Outcome, string(Unknown)) }
 
 // settleLast gives the last attempt its outcome, if it has none, and reports
 // whether that was so: whoever made it died, or has just come back.
@@ -125,11 +133,19 @@ func (d *document) doubtful() *Attempt {
 		return nil
 	}
 	for i := len(d.Attempts) - 1; i >= 0; i-- {
-		if strings.HasPrefix(d.Attempts[i].Outcome, string(Unknown)) {
+		if d.Attempts[i].unknown() {
 			return &d.Attempts[i]
 		}
 	}
 	return nil
+}
+
+// failedBy is the route of the last attempt, if that found nobody there.
+func (d *document) failedBy() string {
+	if n := len(d.Attempts); n > 0 && strings.HasPrefix(d.Attempts[n-1].Outcome, string(Unreachable)) {
+		return d.Attempts[n-1].Route
+	}
+	return ""
 }
 
 func (d *document) lastOutcome() string {

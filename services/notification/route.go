@@ -177,15 +177,31 @@ func newChannel(name Channel, unknown Policy, routes int, route func(i int) *rou
 	return c
 }
 
-// admit is the first route that takes a message now, or nil. Who gets one
-// calls its done.
-func (c *channel) admit(now time.Time) *route {
+// admit is the first route that takes a message now, or nil; avoided only if
+// there is no other. Who gets one calls its done.
+func (c *channel) admit(avoided string, now time.Time) *route {
+	var last *route
 	for _, r := range c.routes {
-		if r.admit(now) {
+		if r.name == avoided {
+			last = r
+		} else if r.admit(now) {
 			return r
 		}
 	}
+	if last != nil && last.admit(now) {
+		return last
+	}
 	return nil
+}
+
+// elsewhere reports whether another route than r takes messages now.
+func (c *channel) elsewhere(r *route, now time.Time) bool {
+	for _, other := range c.routes {
+		if other != r && other.open(now) {
+			return true
+		}
+	}
+	return false
 }
 
 // open reports whether there is a route that takes messages now.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
+	"sync"
 	"time"
 
 	"ordergraph/platform/docstore"
@@ -51,22 +52,27 @@ type result struct {
 	found   bool     // no attempt was needed: the provider has it from an earlier one
 	failure *Failure // why the attempt did not succeed
 	ref     string   // the provider's own name for the message
+	// elsewhere says that it was the route that failed, and that there is
+	// another one.
+	elsewhere bool
 }
 
 // send makes one attempt at a message, if it is due and nobody else's: it is
 // taken, written, handed over and settled. That it is about to be handed over
 // is noted first, so that a process that dies leaves an attempt whose outcome
-// is unknown, and never a message that nobody knows of.
-func (k *Keeper) send(ctx context.Context, c *channel, id string) error {
+// is unknown, and never a message that nobody knows of. avoided is a route that
+// has just failed it.
+func (k *Keeper) send(ctx context.Context, c *channel, id, avoided string) error {
 	ctx, cancel := context.WithTimeout(ctx, sendFor)
 	defer cancel()
-	r := c.admit(k.now())
+	r := c.admit(avoided, k.now())
 	if r == nil {
 		return nil
 	}
 	var res result
 	tried := false
-	defer func() { r.done(tried, res.failure, k.now()) }() // after a panic, too
+	done := sync.OnceFunc(func() { r.done(tried, res.failure, k.now()) })
+	defer done() // after a panic, too
 
 	holder := rand.Text()[:12]
 	d, err := k.take(ctx, c, id, holder)
@@ -88,6 +94,10 @@ func (k *Keeper) send(ctx context.Context, c *channel, id string) error {
 	tried = true
 	if res.ref, res.failure = r.send(ctx, m); res.failure == nil {
 		c.counts.segments.Add(int64(segments(m.text.Body)))
+	}
+	done()
+	if f := res.failure; f != nil && (f.Outcome == Unreachable || f.After > 0) {
+		res.elsewhere = c.elsewhere(r, k.now())
 	}
 	return k.settle(ctx, c, id, holder, res)
 }
@@ -246,7 +256,7 @@ func (k *Keeper) settle(ctx context.Context, c *channel, id, holder string, res 
 func (k *Keeper) conclude(d *document, unknown Policy, res result, now time.Time) {
 	switch {
 	case res.failure != nil:
-		k.fail(d, unknown, res.failure, now)
+		k.fail(d, unknown, res, now)
 	case res.found:
 		d.doubtful().Outcome, d.ProviderRef = "found", res.ref
 		k.end(d, Sent, now)
@@ -272,9 +282,9 @@ func (k *Keeper) conclude(d *document, unknown Policy, res result, now time.Time
 }
 
 // fail is what follows from an attempt that did not succeed.
-func (k *Keeper) fail(d *document, unknown Policy, f *Failure, now time.Time) {
+func (k *Keeper) fail(d *document, unknown Policy, res result, now time.Time) {
+	f, most := res.failure, lastRetry
 	d.settleLast(f.words())
-	most := lastRetry
 	switch f.Outcome {
 	case Refused:
 		k.end(d, Dead, now)
@@ -293,7 +303,11 @@ func (k *Keeper) fail(d *document, unknown Policy, f *Failure, now time.Time) {
 			d.Tries++
 		}
 	}
-	k.again(d, max(backOff(d.Waits, most), min(f.After, pauseMost)), now)
+	wait := max(backOff(d.Waits, most), min(f.After, pauseMost))
+	if res.elsewhere {
+		wait = 0
+	}
+	k.again(d, wait, now)
 }
 
 // again has a message tried again, if it was not tried too often.

@@ -83,7 +83,7 @@ func (k *Keeper) sendDue(ctx, sending context.Context, c *channel, g *errgroup.G
 			return nil
 		}
 		g.Go(func() error {
-			if err := work.Safely(func() error { return k.send(sending, c, d.ID) }); err != nil {
+			if err := work.Safely(func() error { return k.send(sending, c, d.ID, d.failedBy()) }); err != nil {
 				k.o.Log.ErrorContext(sending, "a message could not be taken on; its lease gives pause", "notification", d.ID, "error", err)
 			}
 			return nil
