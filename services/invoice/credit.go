@@ -58,7 +58,7 @@ func credits(o order.Order, invoice document) []credit {
 			c.note = r.Reason
 		}
 		if !c.whole {
-			c.quote = rest.take(o.Quote, r, tongueFor(invoice.Body.Locale, invoice.Body.Currency, invoice.Body.Seller.Country).Reduction)
+			c.quote = rest.take(o.Quote, r, tongueFor(invoice.Body.Locale, invoice.Body.Currency, invoice.Body.Seller.Country).words)
 		}
 		if r.State == order.RefundSucceeded {
 			all = append(all, c)
@@ -95,8 +95,9 @@ func newRest(q cart.Quote) *rest {
 	return r
 }
 
-// take is the refund as a quote of what is given back, tax included.
-func (s *rest) take(sold cart.Quote, r *order.Refund, reduction string) cart.Quote {
+// take is the refund as a quote of what is given back, tax included. It has a
+// line at least, even if only the shipping is given back: the standard wants it.
+func (s *rest) take(sold cart.Quote, r *order.Refund, in *words) cart.Quote {
 	currency := sold.Cost.Currency
 	q := cart.Quote{Cost: cart.Cost{Currency: currency, Shipping: money.Of(0, currency), TaxIncluded: true, Total: r.Amount}}
 	open := r.Amount.Minor
@@ -116,17 +117,26 @@ func (s *rest) take(sold cart.Quote, r *order.Refund, reduction string) cart.Quo
 			}
 		}
 	}
-	if r.Shipping.Minor != 0 && sold.Rate != nil {
-		q.Rate, q.ShippingTaxRate, q.Cost.Shipping = sold.Rate, sold.ShippingTaxRate, r.Shipping
-		s.left[q.ShippingTaxRate] -= r.Shipping.Minor
-		open -= r.Shipping.Minor
+	shipping := int64(0)
+	if sold.Rate != nil {
+		shipping = r.Shipping.Minor
+		s.left[sold.ShippingTaxRate] -= shipping
+		open -= shipping
 	}
 	weights := make([]int64, len(s.rates))
 	for i, rate := range s.rates {
 		weights[i] = max(s.left[rate], 0)
 	}
 	for i, share := range money.Of(open, currency).Split(weights) {
-		add(cart.Item{Title: reduction}, 1, share.Minor, s.rates[i])
+		add(cart.Item{Title: in.Reduction}, 1, share.Minor, s.rates[i])
+	}
+	switch {
+	case shipping == 0:
+	case len(q.Lines) == 0:
+		s.left[sold.ShippingTaxRate] += shipping
+		add(cart.Item{Title: fmt.Sprintf("%s (%s)", in.Shipping, sold.Rate.Title)}, 1, shipping, sold.ShippingTaxRate)
+	default:
+		q.Rate, q.ShippingTaxRate, q.Cost.Shipping = sold.Rate, sold.ShippingTaxRate, r.Shipping
 	}
 	return q
 }
