@@ -39,6 +39,7 @@ import (
 	"ordergraph/services/notification"
 	"ordergraph/services/notification/notificationrpc"
 	"ordergraph/services/notification/smtpmail"
+	"ordergraph/services/notification/twiliosms"
 	"ordergraph/services/order"
 	"ordergraph/services/order/orderrpc"
 	"ordergraph/services/payment"
@@ -64,7 +65,7 @@ var All = []Service{
 	{Name: "order", Calls: []string{"cart", "inventory", "payment", "fulfilment"}, Hears: []string{payment.Topic, account.Topic, fulfilment.Topic, invoice.Topic, notification.Topic}},
 	{Name: "fulfilment", Calls: []string{"order", "inventory"}, Hears: []string{order.Topic}},
 	{Name: "invoice", Calls: []string{"order"}, Hears: []string{account.Topic, order.Topic}},
-	{Name: "notification", Calls: []string{"account", "order", "invoice"}, Hears: []string{account.Topic, order.Topic, invoice.Topic}},
+	{Name: "notification", Calls: []string{"account", "order", "invoice", "fulfilment"}, Hears: []string{account.Topic, order.Topic, invoice.Topic}},
 }
 
 var starts = map[string]func(context.Context, *Ground) error{
@@ -121,6 +122,7 @@ type Settings struct {
 	Account  AccountSettings
 	Stripe   StripeSettings
 	Mail     MailSettings
+	SMS      SMSSettings
 	Carrier  CarrierSettings
 	Seller   invoice.Seller // who sells, on invoices
 }
@@ -149,11 +151,29 @@ type StripeSettings struct {
 
 // MailSettings say how customers are written to.
 type MailSettings struct {
-	URL       string // the provider's, smtp:// or smtps://
-	From      string // Name <address>
-	ShopName  string // signs the mails
-	PublicURL string // where their links lead
+	URL       string        // the provider's, smtp:// or smtps://
+	Fallback  string        // another one's, which stands in; "": nobody's
+	From      string        // Name <address>
+	ShopName  string        // signs the mails
+	PublicURL string        // where their links lead
+	OrderPage string        // the address of an order's page, up to its id; "": there is none
+	Logo      []byte        // a PNG; nil: none
+	Grace     time.Duration // see notification.Options, also for what follows
+	Unknown   notification.Policy
 }
+
+// SMSSettings say how customers get short messages.
+type SMSSettings struct {
+	Accounts    []twiliosms.Options // in order of preference; none: no messages
+	CallbackURL string              // SMSWebhookPath as the provider reaches it; "": it tells nothing
+	QuietHours  notification.QuietHours
+	Unknown     notification.Policy
+}
+
+// SMSWebhookPath is where the process of the notification service hears from
+// the SMS provider what became of messages, and below it at
+// twiliosms.InboundPath what customers answer.
+const SMSWebhookPath = "/webhooks/sms"
 
 // WebhookPath is where the process of the payment service hears from the card processor.
 const WebhookPath = "/webhooks/card"
@@ -395,18 +415,48 @@ func startNotification(ctx context.Context, g *Ground) error {
 	if err != nil {
 		return err
 	}
-	settings := g.Settings.Mail
-	mailer, err := smtpmail.New(smtpmail.Options{URL: settings.URL, From: settings.From})
+	parcels, err := host.Use(g.Host, fulfilmentrpc.Contract)
 	if err != nil {
 		return err
 	}
+	settings, sms := g.Settings.Mail, g.Settings.SMS
+	var mailers []notification.Mailer
+	for _, url := range []string{settings.URL, settings.Fallback} {
+		if url == "" && mailers != nil {
+			break
+		}
+		mailer, err := smtpmail.New(smtpmail.Options{URL: url, From: settings.From})
+		if err != nil {
+			return err
+		}
+		g.Host.OnStop("connections to the mail provider", func(context.Context) { mailer.Close() })
+		mailers = append(mailers, mailer)
+	}
+	var texters []notification.Texter
+	var tokens []string
+	for _, o := range sms.Accounts {
+		texter, err := twiliosms.New(o)
+		if err != nil {
+			return err
+		}
+		g.Host.OnClose("connections to the SMS provider", func() error { texter.Close(); return nil })
+		texters, tokens = append(texters, texter), append(tokens, o.AuthToken)
+	}
+	log := g.log("notification")
 	keeper, err := notification.New(ctx, notification.Options{
 		Store: store, Bus: g.Bus, Listeners: listeners(notification.Topic), Bell: g.Bell,
-		Mailers: []notification.Mailer{mailer}, Accounts: accounts, Orders: orders, Invoices: invoices,
-		From: settings.From, ShopName: settings.ShopName, PublicURL: settings.PublicURL, Now: g.Now, Log: g.log("notification"),
+		Mailers: mailers, Texters: texters, Accounts: accounts, Orders: orders, Invoices: invoices, Parcels: parcels,
+		MailUnknown: settings.Unknown, SMSUnknown: sms.Unknown, Grace: settings.Grace, QuietHours: sms.QuietHours,
+		From: settings.From, ShopName: settings.ShopName, PublicURL: settings.PublicURL, OrderPage: settings.OrderPage, Logo: settings.Logo,
+		Now: g.Now, Log: log,
 	})
 	if err != nil {
 		return err
+	}
+	if sms.CallbackURL != "" {
+		status, inbound := twiliosms.Callbacks(tokens, sms.CallbackURL, keeper, log)
+		g.Host.Handle(http.MethodPost+" "+SMSWebhookPath, status)
+		g.Host.Handle(http.MethodPost+" "+SMSWebhookPath+twiliosms.InboundPath, inbound)
 	}
 	g.measure(keeper)
 	host.Provide(g.Host, notificationrpc.Contract, notification.Service(keeper))

@@ -55,6 +55,7 @@ func (s *serveCmd) greet(h *host.Host, log *slog.Logger) {
 		} else {
 			say("mail", "SMTP at "+s.providerHost())
 		}
+		say("sms", s.carrierOfTexts())
 	}
 	if s.runs(gateway) {
 		say("graphql", s.publicURL(h)+"/graphql")
@@ -63,10 +64,7 @@ func (s *serveCmd) greet(h *host.Host, log *slog.Logger) {
 		}
 	}
 	if s.runs(outside) {
-		say("sandbox", "http://"+fromHere(s.SandboxAddr))
-		if s.SandboxSMTPAddr != "" {
-			say("mailbox", "http://"+fromHere(s.SandboxAddr)+"/sandbox")
-		}
+		say("sandbox", "http://"+fromHere(s.SandboxAddr)+"/sandbox (the customers' phone and mailbox)")
 	}
 	if h.HTTPAddr() != "" {
 		say("health", "http://"+fromHere(h.HTTPAddr())+"/readyz")

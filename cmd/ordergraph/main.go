@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // a container may have none
 
 	"github.com/alecthomas/kong"
 
@@ -29,7 +30,7 @@ type cli struct {
 	Import     importCmd     `cmd:"" help:"Read products from files into the catalogue."`
 	User       userCmd       `cmd:"" help:"Look after the people who work here."`
 	Dead       deadCmd       `cmd:"" help:"Look after what was given up: messages and facts."`
-	Check      checkCmd      `cmd:"" help:"Check that stock, money and orders agree."`
+	Check      checkCmd      `cmd:"" help:"Check that stock, money, orders and invoices agree."`
 	Operations operationsCmd `cmd:"" help:"Look after the operations that clients may send."`
 	Data       dataCmd       `cmd:"" help:"Look after the stored documents."`
 	Health     healthCmd     `cmd:"" help:"Ask a running process whether it is ready; for container health checks."`

@@ -13,7 +13,9 @@ import (
 	"ordergraph/sandbox/card"
 	"ordergraph/sandbox/carrier"
 	"ordergraph/sandbox/mail"
+	"ordergraph/sandbox/twilio"
 	"ordergraph/services"
+	"ordergraph/services/notification/twiliosms"
 )
 
 // Secrets that everybody knows: good for the sandbox, refused in production.
@@ -26,7 +28,7 @@ const (
 type cardConfig struct {
 	StripeKey   string `name:"stripe-secret-key" env:"STRIPE_SECRET_KEY" default:"sk_test_sandbox" placeholder:"KEY" group:"Payment" help:"Secret key at the card processor; the default is the sandbox's."`
 	StripeURL   string `name:"stripe-api-url" env:"STRIPE_API_URL" placeholder:"URL" group:"Payment" help:"The card processor. Without it: the sandbox at SANDBOX_ADDR, or Stripe itself with a key of your own."`
-	SandboxAddr string `name:"sandbox-addr" env:"SANDBOX_ADDR" default:"127.0.0.1:8090" placeholder:"HOST:PORT" group:"Payment" help:"Where the sandbox's card processor listens, and where its mailbox can be looked at."`
+	SandboxAddr string `name:"sandbox-addr" env:"SANDBOX_ADDR" default:"127.0.0.1:8090" placeholder:"HOST:PORT" group:"Payment" help:"Where the sandbox listens: its card processor, carrier and SMS provider, and the page with the customers' phone and mailbox, at /sandbox."`
 }
 
 // toSandbox reports whether payments go to the sandbox of SANDBOX_ADDR.
@@ -79,6 +81,12 @@ func (s *serveCmd) startSandbox(ctx context.Context, h *host.Host, log *slog.Log
 	}
 	if post != nil {
 		options.Mail = &mail.Options{}
+	}
+	if s.sendsTexts() && !s.toTwilio() {
+		options.Twilio = &twilio.Options{Account: s.TwilioAccount, Token: s.TwilioToken}
+		if at := s.smsCallback(h); at != "" {
+			options.Twilio.Inbound = at + twiliosms.InboundPath
+		}
 	}
 	world, err := sandbox.New(ctx, options)
 	if err != nil {

@@ -22,7 +22,7 @@ const (
 )
 
 type serveCmd struct {
-	Services []string `arg:"" optional:"" name:"service" help:"What to run here: graph (the gateway), account, catalog, inventory, cart, order, payment, fulfilment, invoice, notification, sandbox. Default: everything; the sandbox only while payments or mails go to it."`
+	Services []string `arg:"" optional:"" name:"service" help:"What to run here: graph (the gateway), account, catalog, inventory, cart, order, payment, fulfilment, invoice, notification, sandbox. Default: everything; the sandbox only while payments, mails or short messages go to it."`
 
 	groundConfig
 	HTTPAddr  string `name:"http-addr" env:"HTTP_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"Processes" help:"Where this process serves HTTP: GraphQL, webhooks, health."`
@@ -34,6 +34,7 @@ type serveCmd struct {
 	limitsConfig
 	accountConfig
 	mailConfig
+	smsConfig
 	sellerConfig
 	cardConfig
 	carrierConfig
@@ -103,9 +104,10 @@ func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) er
 			ground.Settings.Carrier.Auto = autoFulfil
 		}
 		ground.Settings.Seller = s.seller(s.Country)
-		ground.Settings.Mail = services.MailSettings{
-			URL: s.provider(), From: s.sender(s.ShopName), ShopName: s.ShopName, PublicURL: s.publicURL(h),
+		if ground.Settings.Mail, err = s.mail(h); err != nil {
+			return err
 		}
+		ground.Settings.SMS = s.sms(h)
 		if err := services.Start(ctx, ground, here); err != nil {
 			return err
 		}

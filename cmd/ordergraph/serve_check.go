@@ -13,7 +13,7 @@ import (
 func (s *serveCmd) check() error {
 	if len(s.Services) == 0 {
 		s.Services = append(services.Names(), gateway)
-		if s.toSandbox() || s.mailsToSandbox() {
+		if s.toSandbox() || s.mailsToSandbox() || s.textsToSandbox() {
 			s.Services = append(s.Services, outside)
 		}
 	}
@@ -37,6 +37,7 @@ func (s *serveCmd) check() error {
 	}
 	if s.runs("notification") {
 		s.mailConfig.check(&wrong)
+		s.smsConfig.check(&wrong)
 		if s.PublicURL == "" && s.HTTPAddr == "" {
 			wrong.add("mails have links, and nothing says where they lead: set PUBLIC_URL")
 		}
@@ -123,6 +124,7 @@ func (s *serveCmd) checkProduction(wrong *complaints) {
 		if s.MailFrom == "" {
 			bad = append(bad, "mails come from an address that nobody can answer: set MAIL_FROM")
 		}
+		bad = append(bad, s.unfitTexts()...)
 	}
 	switch {
 	case s.RedisURL != "":

@@ -121,7 +121,7 @@ func sample(s Sample, now time.Time) occasion {
 	lines := []cart.Line{item("Harbour Mug", "Blue", 1490, 2), item("Linen Tea Towel", "", 1200, 1)}
 	o := order.Order{
 		ID: "0198c0de-0000-7000-8000-000000000001", Number: "K7M2-4QXD", Status: order.Confirmed, Reason: order.ReasonNotConfirmed,
-		CreatedAt: now, UpdatedAt: now, Email: "ada@example.com", Phone: "+491701234567", Locale: cmp.Or(s.Language, "en"),
+		CreatedAt: now, UpdatedAt: now, CustomerID: "ada", Email: "ada@example.com", Phone: "+491701234567", Locale: cmp.Or(s.Language, "en"),
 		ShippingAddress: order.Address{FirstName: "Ada", LastName: "Lovelace", Address1: "Hafenstrasse 1", Zip: "20359", City: "Hamburg", Country: "DE"},
 		Quote: cart.Quote{Lines: lines, Rate: &cart.ShippingRate{Title: "Standard", Price: euro(490)}, Cost: cart.Cost{
 			Subtotal: euro(4180), Shipping: euro(490), Tax: euro(746), TaxIncluded: true, Total: euro(4670),

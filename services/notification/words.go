@@ -22,6 +22,15 @@ import (
 //go:embed texts
 var texts embed.FS
 
+// Logo is a shopping bag as a PNG, for shops without a logo of their own.
+func Logo() []byte {
+	data, err := texts.ReadFile("texts/logo.png")
+	if err != nil {
+		panic(err) // it was there when the program was built
+	}
+	return data
+}
+
 // languages are those that messages can be written in. The first stands in for
 // those that are missing.
 var languages = []language.Tag{language.English, language.German, language.Hindi}

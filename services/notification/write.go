@@ -268,9 +268,10 @@ func (a *author) order(about occasion) (Letter, error) {
 	return a.lay(o.Email, s)
 }
 
-// pageOf is the address of the order's page, or "".
+// pageOf is the address of the order's page, or "": a guest cannot sign in to
+// see it.
 func (a *author) pageOf(o *order.Order) string {
-	if a.orderPage == "" {
+	if a.orderPage == "" || o.CustomerID == "" {
 		return ""
 	}
 	return a.orderPage + url.PathEscape(o.ID)

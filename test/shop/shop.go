@@ -66,8 +66,9 @@ func Each(t *testing.T, journey func(t *testing.T, s *Shop)) {
 	}
 }
 
-// Start starts a shop without products. It ends with the test.
-func Start(t *testing.T, topology Topology) *Shop {
+// Start starts a shop without products, with more settings, as NAME=value. It
+// ends with the test.
+func Start(t *testing.T, topology Topology, more ...string) *Shop {
 	t.Helper()
 	s := &Shop{
 		t: t, Topology: topology, processes: map[string]*process{}, addrs: map[string]string{},
@@ -80,9 +81,9 @@ func Start(t *testing.T, topology Topology) *Shop {
 		"RPC_SECRET=" + secret, "DATA_DIR=" + filepath.Join(dir, "data"), "DEMO=off", "LOG_FORMAT=text", "RATE_LIMIT=off", // hundreds buy from one address
 		"PUBLIC_URL=" + s.URL, "SANDBOX_ADDR=" + cards, "STRIPE_API_URL=" + s.Processor,
 		"CARRIER_URL=" + s.Processor + "/carrier", "AUTO_FULFIL=off", "SANDBOX_CARRIER_SPEED=200ms",
-		"SANDBOX_SMTP_ADDR=" + post, "SMTP_URL=smtp://" + post,
+		"SANDBOX_SMTP_ADDR=" + post, "SMTP_URL=smtp://" + post, "TWILIO_API_URL=" + s.Processor, "SMS_QUIET_HOURS=", // a journey is taken at any hour
 	}
-	webhooks, notices := gateway, gateway
+	webhooks, notices, receipts := gateway, gateway, gateway
 
 	switch topology {
 	case One:
@@ -117,10 +118,14 @@ func Start(t *testing.T, topology Topology) *Shop {
 				if name == "fulfilment" && n == 0 {
 					notices = c.http
 				}
+				if name == "notification" && n == 0 {
+					receipts = c.http
+				}
 			}
 			s.addrs[name] = strings.Join(addrs, ",")
 			env = append(env, strings.ToUpper(name)+"_ADDR="+s.addrs[name])
 		}
+		env = append(env, "SMS_CALLBACK_URL=http://"+receipts+services.SMSWebhookPath)
 		for _, c := range all {
 			s.add(c.name, append(env, "HTTP_ADDR="+c.http, "GRPC_ADDR="+c.grpc), c.service)
 		}
@@ -128,7 +133,8 @@ func Start(t *testing.T, topology Topology) *Shop {
 	}
 	// The outside world has a process and a memory of its own.
 	s.add("sandbox", append(env, "HTTP_ADDR="+FreeAddr(t), "GRPC_ADDR=", "DATA_DIR="+filepath.Join(dir, "outside"),
-		"SANDBOX_WEBHOOK_URL=http://"+webhooks+services.WebhookPath, "SANDBOX_CARRIER_WEBHOOK_URL=http://"+notices+services.CarrierWebhookPath), "sandbox")
+		"SANDBOX_WEBHOOK_URL=http://"+webhooks+services.WebhookPath, "SANDBOX_CARRIER_WEBHOOK_URL=http://"+notices+services.CarrierWebhookPath,
+		"SMS_CALLBACK_URL=http://"+receipts+services.SMSWebhookPath), "sandbox")
 	t.Cleanup(s.endAll)
 	for name := range s.processes {
 		s.Start(name)
