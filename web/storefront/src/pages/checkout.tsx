@@ -190,13 +190,13 @@ function Till({ cart }: { cart: Cart }) {
             {options.length === 0 && !moving && <Wrong>{c.noShipping}</Wrong>}
             {form.wrongs["shippingRate"] && <Wrong>{form.wrongs["shippingRate"]}</Wrong>}
           </fieldset>
-          <fieldset aria-describedby={form.wrongs["method"] ? "method-wrong" : undefined}>
+          <fieldset>
             <legend>{c.payment}</legend>
             <p className="test-note">{c.testNote}</p>
-            <div className="choices">
+            <div className="choices" role="radiogroup" aria-label={c.cards} aria-invalid={form.wrongs["method"] ? true : undefined} aria-describedby={form.wrongs["method"] ? "method-wrong" : undefined}>
               {Object.entries(c.methods).map(([method, name], i) => (
                 <label key={method} className="card-choice">
-                  <input type="radio" name="method" value={method} defaultChecked={i === 0} aria-invalid={form.wrongs["method"] ? true : undefined} />
+                  <input type="radio" name="method" value={method} defaultChecked={i === 0} />
                   <span>{name}</span>
                 </label>
               ))}

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { ask, Trouble } from "../api/client.ts";
-import { InvoiceStatusDocument, OrderCancelDocument, OrderDocument, OrderStatusDocument, type OrderPartsFragment, type OrderStatus } from "../api/gql.ts";
+import { InvoiceStatusDocument, NotificationStatusDocument, OrderCancelDocument, OrderDocument, OrderStatusDocument, type NotificationStatusSubscription, type OrderPartsFragment, type OrderStatus } from "../api/gql.ts";
 import { remember, useQuery } from "../api/query.ts";
 import { onConnection, watch } from "../api/socket.ts";
 import { keptReturn, orderId, tokenInAddress } from "../customer/order.ts";
@@ -160,6 +160,7 @@ function Story({ order, token, connected }: { order: Order; token: string | unde
           </section>
           <Parcels of={order.fulfillments} />
           <Papers order={order} token={token} />
+          <Messages of={order.id} token={token} />
           <Cancel order={order} token={token} />
         </div>
         <aside className="panel">
@@ -293,6 +294,45 @@ function Papers({ order, token }: { order: Order; token: string | undefined }) {
             </li>
           ),
         )}
+      </ul>
+    </section>
+  );
+}
+
+// What the customer was told, which moves by itself, too. Who may see the order
+// but not its messages sees none.
+function Messages({ of: id, token }: { of: string; token: string | undefined }) {
+  const w = useWords();
+  const o = w.order;
+  const [told, setTold] = useState<NotificationStatusSubscription["notificationStatus"]>();
+  useEffect(() => {
+    const variables = { id, token, after: undefined as number | undefined };
+    return watch(
+      NotificationStatusDocument,
+      variables,
+      ({ notificationStatus: next }) => {
+        if (next.version <= (variables.after ?? -1)) return;
+        variables.after = next.version;
+        setTold(next);
+      },
+      () => {},
+    );
+  }, [id, token]);
+  if (!told || told.notifications.length === 0) return null;
+  return (
+    <section aria-labelledby="messages">
+      <h2 id="messages">{o.messages}</h2>
+      <ul className="plain-list">
+        {told.notifications.map(({ id, kind, channel, status, updatedAt }) => (
+          <li key={id}>
+            <span>
+              {o.kinds[kind]} <span className="quiet small">{o.channels[channel]}</span>
+            </span>
+            <span className="quiet small">
+              {o.messageStatus[status]} · <time dateTime={updatedAt}>{w.time(updatedAt)}</time>
+            </span>
+          </li>
+        ))}
       </ul>
     </section>
   );

@@ -133,7 +133,7 @@ export default function Search({ handle }: { handle?: string }) {
               </Empty>
             ) : (
               <div className={loading ? "fading" : undefined}>
-                <Cards of={found?.nodes} places={12} eager={4} />
+                <Cards of={found?.nodes} places={12} eager={4} level="h2" />
               </div>
             )}
             {found && (found.pageInfo.hasNextPage || found.pageInfo.hasPreviousPage) && (

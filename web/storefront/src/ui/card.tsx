@@ -5,7 +5,7 @@ import { Picture } from "./picture.tsx";
 import { Bar } from "./state.tsx";
 
 /** A product in a list. */
-export function Card({ of, eager }: { of: CardFragment; eager?: boolean }) {
+export function Card({ of, eager, level: Title = "h3" }: { of: CardFragment; eager?: boolean; level?: "h2" | "h3" }) {
   const w = useWords();
   const { minVariantPrice: least, maxVariantPrice: most } = of.priceRange;
   const before = of.compareAtPriceRange.minVariantPrice;
@@ -14,7 +14,7 @@ export function Card({ of, eager }: { of: CardFragment; eager?: boolean }) {
     <article className="card">
       <Link href={`/products/${of.handle}`}>
         <Picture of={of.featuredImage} alt="" eager={eager} />
-        <h3>{of.title}</h3>
+        <Title className="card-title">{of.title}</Title>
       </Link>
       <p className="quiet">{of.vendor}</p>
       <p className="card-price">
@@ -26,13 +26,13 @@ export function Card({ of, eager }: { of: CardFragment; eager?: boolean }) {
 }
 
 /** Products side by side; places for them while they are not known. */
-export function Cards({ of, places = 8, eager = 0 }: { of: CardFragment[] | undefined; places?: number; eager?: number }) {
+export function Cards({ of, places = 8, eager = 0, level }: { of: CardFragment[] | undefined; places?: number; eager?: number; level?: "h2" | "h3" }) {
   return (
     <ul className="cards" aria-busy={!of}>
       {of
         ? of.map((product, i) => (
             <li key={product.id}>
-              <Card of={product} eager={i < eager} />
+              <Card of={product} eager={i < eager} level={level} />
             </li>
           ))
         : Array.from({ length: places }, (_, i) => (

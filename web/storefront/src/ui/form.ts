@@ -30,7 +30,7 @@ export function read(form: HTMLFormElement) {
 
 /** Puts the focus on the first field that is wrong. */
 export const toFirstWrong = (form: HTMLFormElement) =>
-  requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid="true"], [role="alert"]')?.focus());
+  requestAnimationFrame(() => form.querySelector<HTMLElement>('input[aria-invalid="true"], select[aria-invalid="true"], [aria-invalid="true"] :checked')?.focus());
 
 /**
  * A form that sends itself: `send` answers with the problems there are, and

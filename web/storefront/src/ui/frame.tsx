@@ -42,15 +42,19 @@ function Header() {
         {shop?.shop.name ?? " "}
       </Link>
       <SearchBox />
-      <nav aria-label={w.nav.account} className="header-tools">
+      <div className="header-tools">
         <Link href={customer === null ? "/account/sign-in" : "/account"}>{customer === null ? w.nav.signIn : w.nav.account}</Link>
-        <button type="button" className="cart-button" aria-label={w.nav.cart(count)} onClick={() => setOpen(true)}>
-          <span>{w.nav.cartShort}</span>
+        <button type="button" className="cart-button" onClick={() => setOpen(true)}>
+          <svg viewBox="0 0 20 20" aria-hidden="true">
+            <path d="M3 7h14l-1.500 10h-11zM7 7c0-5 6-5 6 0" />
+          </svg>
+          <span className="cart-word">{w.cart.title}</span>{" "}
           <span className="count" data-empty={count === 0 || undefined}>
             {count}
+            <span className="visually-hidden"> {w.nav.items(count)}</span>
           </span>
         </button>
-      </nav>
+      </div>
       <nav aria-label={w.nav.main} className="header-nav">
         <ul>
           <li>

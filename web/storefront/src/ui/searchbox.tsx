@@ -1,5 +1,5 @@
 import { Autocomplete } from "@base-ui/react/autocomplete";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useLocation, useSearchParams } from "wouter";
 import { SuggestDocument, type SuggestQuery } from "../api/gql.ts";
 import { useQuery } from "../api/query.ts";
@@ -19,6 +19,7 @@ export function SearchBox() {
   const [typed, type] = useState(sought);
   const [open, setOpen] = useState(false);
   useEffect(() => type(sought), [sought]);
+  const place = useRef<HTMLFormElement>(null);
   const settled = useSettled(typed.trim());
   const { data } = useQuery(SuggestDocument, open && settled ? { query: settled } : null);
   const items = (settled && data?.predictiveSearch?.products) || none;
@@ -29,6 +30,7 @@ export function SearchBox() {
   };
   return (
     <form
+      ref={place}
       className="search"
       role="search"
       onSubmit={(event) => {
@@ -48,10 +50,11 @@ export function SearchBox() {
         onOpenChange={setOpen}
         itemToStringValue={(item: Suggestion) => item.title}
       >
-        <Autocomplete.Input className="search-input" type="search" enterKeyHint="search" aria-label={w.search.label} placeholder={w.search.placeholder} autoComplete="off" />
-        <Autocomplete.Portal>
+        <Autocomplete.Input className="search-input" type="search" enterKeyHint="search" aria-label={w.search.label} placeholder={w.search.placeholder} autoComplete="off" onKeyDown={({ key }) => key === "Tab" && setOpen(false)} />
+        <Autocomplete.Portal container={place}>
           <Autocomplete.Positioner className="suggestions-place" sideOffset={6} align="start">
-            <Autocomplete.Popup className="suggestions">
+            {/* The library's own popup hides all else from screen readers, links that can be reached by keyboard included. */}
+            <div className="suggestions">
               <Autocomplete.Status className="visually-hidden">{w.search.suggestions(items.length)}</Autocomplete.Status>
               <Autocomplete.List>
                 {(item: Suggestion) => (
@@ -70,7 +73,7 @@ export function SearchBox() {
                   </Autocomplete.Item>
                 )}
               </Autocomplete.List>
-            </Autocomplete.Popup>
+            </div>
           </Autocomplete.Positioner>
         </Autocomplete.Portal>
       </Autocomplete.Root>

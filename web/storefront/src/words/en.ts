@@ -1,4 +1,4 @@
-import type { CheckoutErrorCode, CartErrorCode, CustomerErrorCode, FulfillmentStatus, FulfillmentTrackingStatus, OrderFailureReason, OrderStatus } from "../api/gql.ts";
+import type { CheckoutErrorCode, CartErrorCode, CustomerErrorCode, FulfillmentStatus, FulfillmentTrackingStatus, NotificationChannel, NotificationKind, NotificationStatus, OrderFailureReason, OrderStatus } from "../api/gql.ts";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
 
@@ -24,7 +24,7 @@ export const en = {
   testShop: "This is a test shop: nothing is sold, no money moves.",
   forDevelopers: "For developers",
   missing: { title: "Nothing here", text: "This page does not exist, or not any more.", home: "Back to the shop" },
-  nav: { main: "Main", home: "Home", all: "All products", collections: "Collections", account: "Account", signIn: "Sign in", menu: "Menu", cart: (n: number) => `Cart, ${many(n, "item", "items")}`, cartShort: "Cart" },
+  nav: { main: "Main", home: "Home", all: "All products", collections: "Collections", account: "Account", signIn: "Sign in", menu: "Menu", items: (n: number): string => (n === 1 ? "item" : "items") },
   home: { lead: "Plain things that last.", sub: "For the home, the desk and the road.", newest: "Just in", popular: "What others buy", collections: "Collections", browse: "See everything" },
   search: {
     label: "Search", placeholder: "Mug, lamp, blanket…", all: "All products", results: (query: string) => `“${query}”`, seeAll: (query: string) => `All results for “${query}”`,
@@ -62,7 +62,10 @@ export const en = {
     confirmTitle: "Your bank wants a word", confirmText: "Confirm the payment at your bank. This page goes on by itself.", confirm: "Confirm at the bank",
     days: (min: number, max: number) => (min === max ? many(min, "working day", "working days") : `${min} to ${max} working days`),
     parcels: "Parcels", parcel: (n: number) => `Parcel ${n}`, track: "Track it", invoice: "Invoice", creditNote: "Credit note", pdf: "PDF", xml: "E-invoice (XML)", invoicePending: "The invoice is being written.",
-    messages: "Messages", noMessages: "No messages yet.",
+    messages: "Messages",
+    channels: { MAIL: "E-mail", SMS: "Text" } satisfies Record<NotificationChannel, string>,
+    kinds: { VERIFY: "Confirm your address", ALREADY_REGISTERED: "You have an account", RESET: "New password", INVITE: "Welcome", PASSWORD_CHANGED: "Password changed", CONFIRMED: "Order confirmed", FAILED: "Order not placed", SHIPPED: "On its way", DELIVERED: "Delivered", CANCELLED: "Called off", REFUNDED: "Money refunded", INVOICE: "Your invoice" } satisfies Record<NotificationKind, string>,
+    messageStatus: { QUEUED: "waiting", SENT: "sent", DELIVERED: "arrived", UNDELIVERED: "could not arrive", DEAD: "could not be sent", DROPPED: "not sent", OBSOLETE: "not needed any more", OPTED_OUT: "not wanted" } satisfies Record<NotificationStatus, string>,
     cancel: "Call the order off", cancelSure: "Call the whole order off? The money goes back to your card.", cancelYes: "Yes, call it off", cancelNo: "Keep it",
     failed: "This order was not placed", failedText: "Nothing was sold and nothing charged.", tryAgain: "Back to the checkout",
     missing: "This order cannot be shown", missingText: "The link may be incomplete, or the order belongs to an account: sign in to see it.",

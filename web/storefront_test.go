@@ -1,0 +1,182 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+const shell = `<!doctype html><title>Shop</title><div id="root"></div><!--answers-->`
+
+// shopFront is a storefront of few files before an API that remembers what it
+// was asked.
+func shopFront(t *testing.T, api http.HandlerFunc) http.Handler {
+	t.Helper()
+	return storefrontHandler(fstest.MapFS{
+		"index.html":            {Data: []byte(shell)},
+		"licenses.md":           {Data: []byte("# Licences")},
+		"operations.json":       {Data: []byte(`{"Shop": "query Shop { shop }", "Home": "query Home { home }", "Product": "query Product($handle: String!) { product }"}`)},
+		"assets/a-1234.js.gz":   {Data: packed(t, script)},
+		"assets/a-1234.js.br":   {Data: []byte("as Brotli")},
+		"assets/f-1234.woff2":   {Data: []byte("a font")},
+		"assets/secret-1.patch": {Data: []byte("no asset")},
+	}, StorefrontOptions{ShopName: "Mugs & more", API: api})
+}
+
+func packed(t *testing.T, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	zip := gzip.NewWriter(&b)
+	_, _ = io.WriteString(zip, text)
+	if err := zip.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func silent(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
+
+func TestStorefrontPages(t *testing.T) {
+	h := shopFront(t, silent)
+	for _, path := range []string{"/", "/search", "/search?q=mug", "/collections/new", "/products/mug", "/checkout", "/order/1", "/account", "/account/verify?token=x"} {
+		w := get(h, path)
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "<title>Mugs &amp; more</title>") {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+		for name, want := range map[string]string{"Cache-Control": "no-cache", "Content-Type": "text/html; charset=utf-8", "X-Content-Type-Options": "nosniff"} {
+			if got := w.Header().Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", path, name, got, want)
+			}
+		}
+		policy := w.Header().Get("Content-Security-Policy")
+		if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "nonce") {
+			t.Errorf("%s: policy %q", path, policy)
+		}
+	}
+}
+
+func TestStorefrontPageIsSentOnce(t *testing.T) {
+	h := shopFront(t, silent)
+	first := get(h, "/")
+	tag := first.Header().Get("ETag")
+	if again := get(h, "/", "If-None-Match", tag); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
+		t.Errorf("the same page: %d, %d bytes", again.Code, again.Body.Len())
+	}
+	if other := get(h, "/", "If-None-Match", `W/"another"`); other.Code != http.StatusOK {
+		t.Errorf("another page: %d", other.Code)
+	}
+	compressed := get(h, "/", "Accept-Encoding", "br, gzip")
+	unpacked, err := gzip.NewReader(compressed.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(unpacked); err != nil || string(text) != first.Body.String() {
+		t.Errorf("compressed: %q, %v", text, err)
+	}
+}
+
+func TestStorefrontPageBringsItsAnswers(t *testing.T) {
+	var asked []string
+	h := shopFront(t, func(w http.ResponseWriter, r *http.Request) {
+		var sent struct {
+			Query     string
+			Variables map[string]string
+		}
+		if err := json.NewDecoder(r.Body).Decode(&sent); err != nil {
+			t.Error(err)
+		}
+		name, _, _ := strings.Cut(strings.Fields(sent.Query)[1], "(")
+		asked = append(asked, name)
+		if len(r.Cookies()) > 0 || r.Header.Get("Authorization") != "" {
+			t.Error("a page that is the same for everybody was asked for in somebody's name")
+		}
+		if r.RemoteAddr == "" {
+			t.Error("asked from nowhere: nobody is charged")
+		}
+		_, _ = io.WriteString(w, `{"data": {"of": "</script>`+sent.Variables["handle"]+`"}}`)
+	})
+	w := get(h, "/products/mug", "Cookie", "ordergraph_access=secret", "Authorization", "Bearer secret")
+	_, rest, _ := strings.Cut(w.Body.String(), `<script type="application/json" id="answers">`)
+	text, after, closed := strings.Cut(rest, "</script>")
+	var answers []answer
+	if err := json.Unmarshal([]byte(text), &answers); err != nil || !closed || after != "" {
+		t.Fatalf("%s: %v", w.Body, err)
+	}
+	if len(answers) != 2 || answers[0].Name != "Shop" || answers[1].Name != "Product" || answers[1].Variables["handle"] != "mug" || !strings.Contains(string(answers[1].Data), "mug") {
+		t.Errorf("%+v", answers)
+	}
+	if strings.Join(asked, " ") != "Shop Product" {
+		t.Errorf("asked %v", asked)
+	}
+}
+
+func TestStorefrontPageWithoutAnswers(t *testing.T) {
+	for name, api := range map[string]http.HandlerFunc{
+		"away": silent,
+		"errors": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"data": {"shop": null}, "errors": [{}]}`)
+		},
+		"long": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"data": {"shop": "`+strings.Repeat("x", mostAnswers)+`"}}`)
+		},
+	} {
+		if w := get(shopFront(t, api), "/"); w.Code != http.StatusOK || strings.Contains(w.Body.String(), "<script") {
+			t.Errorf("%s: %d %.200s", name, w.Code, w.Body)
+		}
+	}
+}
+
+func TestStorefrontAssets(t *testing.T) {
+	h := shopFront(t, silent)
+	for _, c := range []struct{ path, accepted, coding, body string }{
+		{"/assets/a-1234.js", "gzip, br", "br", "as Brotli"},
+		{"/assets/a-1234.js", "br;q=0, gzip", "gzip", string(packed(t, script))},
+		{"/assets/a-1234.js", "br;q=0, *", "gzip", string(packed(t, script))},
+		{"/assets/a-1234.js", "", "", script},
+		{"/assets/f-1234.woff2", "gzip, br", "", "a font"},
+	} {
+		w := get(h, c.path, "Accept-Encoding", c.accepted)
+		if w.Code != http.StatusOK || w.Header().Get("Content-Encoding") != c.coding || w.Body.String() != c.body {
+			t.Errorf("%s for %q: %d as %q: %q", c.path, c.accepted, w.Code, w.Header().Get("Content-Encoding"), w.Body)
+		}
+		if got := w.Header().Get("Cache-Control"); got != "public, max-age=31536000, immutable" {
+			t.Errorf("%s: Cache-Control %q", c.path, got)
+		}
+	}
+}
+
+func TestStorefrontHasNothingElse(t *testing.T) {
+	h := shopFront(t, silent)
+	for _, path := range []string{"/assets/nothing.js", "/assets/a-1234.js.br", "/assets/secret-1.patch", "/operations.json", "/index.html", "/webhooks/card", "/nothing"} {
+		if w := get(h, path); w.Code != http.StatusNotFound || strings.Contains(w.Body.String(), "<title>") {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	if w := get(h, "/nowhere", "Accept", "text/html,*/*"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "<title>") {
+		t.Errorf("an address that is none, for a browser: %d %s", w.Code, w.Body)
+	}
+	for path, want := range map[string]int{"/": http.StatusMethodNotAllowed, "/webhooks/card": http.StatusNotFound} {
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, nil)); w.Code != want {
+			t.Errorf("POST %s: %d, want %d", path, w.Code, want)
+		}
+	}
+}
+
+func TestStorefrontThatWasNotBuilt(t *testing.T) {
+	h := storefrontHandler(fstest.MapFS{".gitkeep": {}}, StorefrontOptions{Instead: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "/graphql")
+	})})
+	if w := get(h, "/"); w.Code != http.StatusOK || w.Body.String() != "/graphql" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if w := get(h, "/search"); w.Code != http.StatusNotFound {
+		t.Errorf("/search: %d", w.Code)
+	}
+}
