@@ -17,17 +17,15 @@
     $('mails').replaceChildren(...shown.map((m) => {
       const row = make('li', read.has(m.id) ? '' : 'unread');
       row.dataset.id = m.id;
+      row.classList.toggle('files', m.attachments.some((a) => !a.contentId));
       const button = make('button');
       button.type = 'button';
       button.setAttribute('aria-current', String(m.id === chosen));
       const some = m.text.replace(/\s+/g, ' ').trim().slice(0, 140);
       const files = m.attachments.filter((a) => !a.contentId).length;
-      const what = make('span', 'what', m.subject || '(no subject)');
-      if (files) {
-        const clip = make('span', 'clip', `${files} ${files > 1 ? 'files' : 'file'}`);
-        what.append(clip);
-      }
-      button.append(make('span', 'who', m.envelopeTo.join(', ')), timeOf(m.at), what, make('span', 'some', some));
+      button.append(make('span', 'who', m.envelopeTo.join(', ')), timeOf(m.at), make('span', 'what', m.subject || '(no subject)'));
+      if (files) button.append(make('span', 'clip', `${files} ${files > 1 ? 'files' : 'file'}`));
+      button.append(make('span', 'some', some));
       button.addEventListener('click', () => choose(m.id));
       row.append(button);
       return row;
