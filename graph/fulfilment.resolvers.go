@@ -11,6 +11,7 @@ import (
 	"ordergraph/graph/gengql"
 	"ordergraph/graph/gid"
 	"ordergraph/graph/view"
+	"ordergraph/services/fulfilment"
 )
 
 func (r *mutationResolver) ConsignmentPick(ctx context.Context, id string) (*gengql.ConsignmentPayload, error) {
@@ -22,7 +23,7 @@ func (r *mutationResolver) ConsignmentPack(ctx context.Context, id string, packe
 }
 
 func (r *mutationResolver) ConsignmentShip(ctx context.Context, id string, short *bool) (*gengql.ConsignmentPayload, error) {
-	return consigned(r.fulfilment.Ship(ctx, caller(ctx), keyOr(gid.Fulfillment, id), short != nil && *short))
+	return consigned(r.fulfilment.Ship(ctx, caller(ctx), keyOr(gid.Fulfillment, id), fulfilment.ShipInput{Short: short != nil && *short}))
 }
 
 func (r *mutationResolver) ConsignmentDeliver(ctx context.Context, id string) (*gengql.ConsignmentPayload, error) {

@@ -59,6 +59,9 @@ func (k *Keeper) inspect(ctx context.Context, d document) (found []string, err e
 		}
 		for _, l := range c.Lines {
 			held[shelf{l.SKU, c.Warehouse}] += l.Quantity
+			if l.Returned > 0 && !c.State.gone() || l.Returned > l.Quantity {
+				say("%d of %d %s of consignment %d came back, which is %s", l.Returned, l.Quantity, l.SKU, c.N, c.State)
+			}
 			if c.State.gone() && l.Packed != l.Quantity {
 				say("consignment %d left with %d of %d %s", c.N, l.Packed, l.Quantity, l.SKU)
 			}
@@ -80,6 +83,7 @@ func (k *Keeper) inspect(ctx context.Context, d document) (found []string, err e
 		if d.CalledOff && o.CancelReason == "" && o.Status != order.Confirmed && o.Status != order.Fulfilling {
 			say("the consignments are called off, and the order is %s", o.Status)
 		}
+	case order.Refunded: // called off, or sent and refunded
 	default:
 		if gone {
 			say("something was shipped, and the order is %s", o.Status)

@@ -56,7 +56,7 @@ func (k *Keeper) track(ctx context.Context, orderID string, n int) error {
 		return nil
 	}
 	c := d.part(n)
-	if err != nil || c == nil || c.State != Shipped || c.Tracking == nil {
+	if err != nil || c == nil || c.State != Shipped || c.Tracking == nil || c.ByHand {
 		return err
 	}
 	call, cancel := k.call(ctx)

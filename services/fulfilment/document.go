@@ -29,6 +29,8 @@ type document struct {
 	Due *time.Time `bson:"due,omitempty"`
 	// Owed are corrections that the inventory has not taken yet.
 	Owed []correction `bson:"owed,omitempty"`
+	// Taken are the keys under which units were taken back.
+	Taken []string `bson:"taken,omitempty"`
 	// OwedSince counts the attempts, and when the next is.
 	OwedTries int           `bson:"owedTries,omitempty"`
 	OwedDue   *time.Time    `bson:"owedDue,omitempty"`
@@ -43,6 +45,7 @@ type consignment struct {
 	Picker    string     `bson:"picker,omitempty"`
 	Bookings  int        `bson:"bookings,omitempty"` // that the carrier refused; the next one takes another key
 	Tracking  *Tracking  `bson:"tracking,omitempty"`
+	ByHand    bool       `bson:"byHand,omitempty"` // people have booked the carrier
 	Problem   string     `bson:"problem,omitempty"`
 	CreatedAt time.Time  `bson:"createdAt"`
 	UpdatedAt time.Time  `bson:"updatedAt"`

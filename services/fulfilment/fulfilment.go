@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ordergraph/platform/identity"
+	"ordergraph/services/inventory"
 	"ordergraph/services/order"
 )
 
@@ -33,24 +34,29 @@ type Service interface {
 	// A consignment that is short may be packed again when more was found.
 	// ErrInput, ErrTaken, ErrState.
 	Pack(ctx context.Context, who identity.Caller, id string, packed []Units) (Consignment, error)
-	// Ship books the carrier. A consignment that is short is shipped only if
-	// short says so: what is missing then becomes a further consignment, and
-	// is taken off the stock of the warehouse in which it was not found. The
-	// answer is Shipping while the carrier's is not known. ErrShort, ErrState,
-	// ErrCarrier.
-	Ship(ctx context.Context, who identity.Caller, id string, short bool) (Consignment, error)
+	// Ship books the carrier, or notes who carries it where that was arranged
+	// by hand. A consignment that is short is shipped only if in says so: what
+	// is missing then becomes a further consignment, and is taken off the stock
+	// of the warehouse in which it was not found. The answer is Shipping while
+	// the carrier's is not known. ErrInput, ErrShort, ErrState, ErrCarrier.
+	Ship(ctx context.Context, who identity.Caller, id string, in ShipInput) (Consignment, error)
 	// Deliver notes that it has arrived, where the carrier does not tell. ErrState.
 	Deliver(ctx context.Context, who identity.Caller, id string) (Consignment, error)
 	// Fail notes that it could not be delivered. ErrInput, ErrState.
 	Fail(ctx context.Context, who identity.Caller, id, reason string) (Consignment, error)
 	// Return notes that it came back, and puts on the shelf what can be sold
-	// again; nil means all of it. What the first call said counts. ErrInput, ErrState.
+	// again; nil means all of it that is not there yet. What the first call said counts. ErrInput, ErrState.
 	Return(ctx context.Context, who identity.Caller, id string, restock []Units) (Consignment, error)
 
 	// CallOff ends all of an order's consignments, and any that would still
 	// be made: order.ErrTooLate once one of them was handed to the carrier, or
 	// may have been. Only the program itself: ErrForbidden.
 	CallOff(ctx context.Context, who identity.Caller, orderID string) error
+	// TakeBack notes that units came back by another way than their parcel, and
+	// puts them on the shelf; once for a key. Of an SKU it takes no more than
+	// have left the house and did not come back yet. Only the program itself:
+	// ErrForbidden. ErrInput, ErrNotFound.
+	TakeBack(ctx context.Context, who identity.Caller, orderID, key string, units []inventory.Line) error
 	// Progress counts the order's consignments. Needs identity.OrdersRead.
 	// ErrForbidden, ErrNotFound.
 	Progress(ctx context.Context, who identity.Caller, orderID string) (order.Progress, error)
@@ -120,12 +126,20 @@ type Units struct {
 	Quantity int64
 }
 
+// ShipInput says how a consignment is handed over.
+type ShipInput struct {
+	Short bool // although less was packed than was sold
+	// ByHand is with whom and under which number, where people have booked the
+	// carrier: its Status is not looked at, and nobody asks how far it is.
+	ByHand *Tracking
+}
+
 // Tracking is what the carrier says of a parcel.
 type Tracking struct {
 	Company string
 	Number  string
 	URL     string        // for the customer
-	Status  CarrierStatus // as far as the carrier has told
+	Status  CarrierStatus // as far as the carrier has told; "" where nobody asks it
 }
 
 // MaxPage is how many consignments a page has at most.

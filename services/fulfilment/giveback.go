@@ -3,6 +3,7 @@ package fulfilment
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/fault"
@@ -27,11 +28,19 @@ func (k *Keeper) Return(ctx context.Context, who identity.Caller, id string, res
 		if err != nil {
 			return err
 		}
+		for i, l := range c.Lines {
+			switch left := l.Quantity - l.Returned; {
+			case restock == nil:
+				back[i] = left
+			case back[i] > left:
+				return ErrInput.Field("restock").Say("Of %s, %d units were put on the shelf before.", l.SKU, l.Returned)
+			}
+		}
 		now := k.now()
 		c.enter(Returned, now)
 		for i := range c.Lines {
 			l := &c.Lines[i]
-			l.Returned = back[i]
+			l.Returned += back[i]
 			d.owe(now, correction{Key: "return:" + id + ":" + l.SKU, SKU: l.SKU, Warehouse: c.Warehouse, Delta: back[i], Reason: "returned"})
 		}
 		return nil
@@ -44,6 +53,48 @@ func (k *Keeper) Return(ctx context.Context, who identity.Caller, id string, res
 		k.try(ctx, "correct the stock", d.ID, func() error { return k.correct(ctx, d.ID) })
 	}
 	return c, nil
+}
+
+// TakeBack spreads the units over the consignments that have left.
+func (k *Keeper) TakeBack(ctx context.Context, who identity.Caller, orderID, key string, units []inventory.Line) error {
+	switch {
+	case !who.Is(identity.System):
+		return ErrForbidden
+	case key == "" || len(key) > 64:
+		return ErrInput.Field("key").Say("A key has 1 to 64 bytes.")
+	}
+	d, err := k.write(ctx, orderID, func(d *document) error {
+		if slices.Contains(d.Taken, key) {
+			return docstore.Unchanged
+		}
+		now := k.now()
+		d.Taken = append(d.Taken, key)
+		for _, u := range units {
+			left := u.Quantity
+			for i := range d.Parts {
+				c := &d.Parts[i]
+				if c.State != Shipped && c.State != Delivered && c.State != FailedDelivery && c.State != Returned {
+					continue
+				}
+				for j := range c.Lines {
+					l := &c.Lines[j]
+					n := min(left, l.Quantity-l.Returned)
+					if l.SKU != u.SKU || n <= 0 {
+						continue
+					}
+					l.Returned += n
+					left -= n
+					c.UpdatedAt = now
+					d.owe(now, correction{Key: "back:" + idOf(orderID, c.N) + ":" + key + ":" + l.SKU, SKU: l.SKU, Warehouse: c.Warehouse, Delta: n, Reason: "returned"})
+				}
+			}
+		}
+		return nil
+	})
+	if err == nil && len(d.Owed) > 0 {
+		k.try(ctx, "correct the stock", orderID, func() error { return k.correct(ctx, orderID) })
+	}
+	return err
 }
 
 // callOff ends the consignments. The goods go back with the order's

@@ -4,13 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/identity"
 )
 
 // Ship notes that the carrier is asked before it is.
-func (k *Keeper) Ship(ctx context.Context, who identity.Caller, id string, short bool) (Consignment, error) {
+func (k *Keeper) Ship(ctx context.Context, who identity.Caller, id string, in ShipInput) (Consignment, error) {
+	if err := in.check(); err != nil {
+		return Consignment{}, err
+	}
 	d, c, err := k.change(ctx, who, id, func(d *document, c *consignment) error {
 		switch {
 		case c.State == Shipping, c.State == Shipped:
@@ -20,7 +27,7 @@ func (k *Keeper) Ship(ctx context.Context, who identity.Caller, id string, short
 		}
 		missing := c.missing()
 		switch {
-		case len(missing) > 0 && !short:
+		case len(missing) > 0 && !in.Short:
 			return ErrShort
 		case len(missing) == len(c.Lines) && !anyPacked(c.Lines):
 			return ErrShort.Say("Nothing was found of it, so there is nothing to ship. Pack it, or call the order off.")
@@ -29,6 +36,12 @@ func (k *Keeper) Ship(ctx context.Context, who identity.Caller, id string, short
 		due := now.Add(2 * k.o.Call) // by then this call has ended, or died
 		c.enter(Shipping, now)
 		c.Due = &due
+		if in.ByHand != nil {
+			t := *in.ByHand
+			t.Status = ""
+			c.enter(Shipped, now)
+			c.Tracking, c.ByHand = &t, true
+		}
 		if len(missing) > 0 {
 			d.owe(now, d.shortfall(c)...)
 			kept := c.Lines[:0:0]
@@ -67,6 +80,30 @@ func (k *Keeper) Ship(ctx context.Context, who identity.Caller, id string, short
 	}
 	return d.show(d.part(n)), nil
 }
+
+func (in ShipInput) check() error {
+	if in.ByHand == nil {
+		return nil
+	}
+	for _, part := range []struct{ name, text string }{{"company", in.ByHand.Company}, {"number", in.ByHand.Number}} {
+		if part.text == "" || len(part.text) > maxTracking || !utf8.ValidString(part.text) || strings.ContainsFunc(part.text, unicode.IsControl) {
+			return ErrInput.Field("tracking."+part.name).Say("This must be one line of 1 to %d bytes.", maxTracking)
+		}
+	}
+	if in.ByHand.URL == "" {
+		return nil
+	}
+	if u, err := url.Parse(in.ByHand.URL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || len(in.ByHand.URL) > maxURL {
+		return ErrInput.Field("tracking.url").Say("This is not a web address.")
+	}
+	return nil
+}
+
+// Limits of what people say of a carrier, in bytes.
+const (
+	maxTracking = 100
+	maxURL      = 2048
+)
 
 func anyPacked(lines []Line) bool {
 	for _, l := range lines {

@@ -119,7 +119,7 @@ func (k *Keeper) attend(ctx context.Context, d document) error {
 				_, err = k.Pack(ctx, ourselves, id, nil)
 			}
 		case Packed:
-			_, err = k.Ship(ctx, ourselves, id, false)
+			_, err = k.Ship(ctx, ourselves, id, ShipInput{})
 		case Shipping:
 			_, err = k.book(ctx, d.ID, c.N)
 		case Shipped:

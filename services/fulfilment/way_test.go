@@ -39,7 +39,7 @@ func TestTheCarrierDoesNotAnswer(t *testing.T) {
 			got, all := w.Sold("mug")
 			packed(w, all[0].ID)
 			w.Must(w.Carrier.SetFaults(faults))
-			c, err := w.Parcels.Ship(background, ada, all[0].ID, false)
+			c, err := w.Parcels.Ship(background, ada, all[0].ID, fulfilment.ShipInput{})
 			if err != nil || c.State != fulfilment.Shipping {
 				t.Fatalf("%+v, %v", c, err)
 			}
@@ -79,7 +79,7 @@ func TestRaces(t *testing.T) {
 		}
 		_, err := w.Parcels.Pack(background, who, id, nil)
 		w.Must(err)
-		both(func() { _, one = w.Parcels.Ship(background, who, id, false) }, func() {
+		both(func() { _, one = w.Parcels.Ship(background, who, id, fulfilment.ShipInput{}) }, func() {
 			_, two = w.Orders.Cancel(background, identity.Caller{}, order.CancelInput{OrderID: got.Order.ID, AccessToken: got.AccessToken})
 		})
 		if (one == nil) == (two == nil) || one != nil && !errors.Is(one, fulfilment.ErrState) || two != nil && !errors.Is(two, order.ErrTooLate) {
@@ -162,7 +162,7 @@ func way(w *fulfilmenttest.World, id string) error {
 	if _, err := w.Parcels.Pack(background, ada, first, []fulfilment.Units{{SKU: "sku-shirt", Quantity: 2}}); err != nil && !errors.Is(err, fulfilment.ErrState) {
 		return err
 	}
-	if _, err := w.Parcels.Ship(background, ada, first, true); err != nil {
+	if _, err := w.Parcels.Ship(background, ada, first, fulfilment.ShipInput{Short: true}); err != nil {
 		return err
 	}
 	p, err := w.Parcels.Progress(background, ordertest.Ourselves, id)
@@ -170,6 +170,67 @@ func way(w *fulfilmenttest.World, id string) error {
 		return err
 	}
 	return w.Orders.Advance(background, id, p)
+}
+
+// TestDeathOfARefund kills the process at every write of all stores while
+// money is given back for goods that came back, and wants both done, once.
+func TestDeathOfARefund(t *testing.T) {
+	support := identity.Caller{CustomerID: "sam", Roles: []identity.Role{identity.Support}}
+	for _, taken := range []bool{false, true} {
+		w := fulfilmenttest.New(t)
+		n := 1
+		for ; ; n++ {
+			got := w.Buy(w.Input(w.Cart("mug", 4))) // more than Berlin has: Hamburg gives all
+			id := got.Order.ID
+			w.Tell(id)
+			packed(w, id+"-1")
+			_, err := w.Parcels.Ship(background, ada, id+"-1", fulfilment.ShipInput{})
+			w.Must(err)
+			w.Tell(id)
+			before := w.OnHand("hamburg")
+			refund := func() error {
+				_, err := w.Orders.Refund(background, support, order.RefundInput{
+					OrderID: id, IdempotencyKey: "refund-0001", Restock: true, Lines: []order.RefundUnits{{LineID: got.Order.Quote.Lines[0].ID, Quantity: 3}},
+				})
+				return err
+			}
+			var reaper docstoretest.Reaper
+			w.Restart(&reaper)
+			if taken {
+				reaper.DieAfter(n)
+			} else {
+				reaper.DieBefore(n)
+			}
+			_ = refund()
+			died := reaper.Dead()
+			w.Restart(nil)
+			if len(w.Order(id).Refunds) == 0 {
+				w.Must(refund())
+			}
+			w.Settle(id)
+			for range 20 {
+				w.Drive(1)
+				_, err := w.Orders.Sweep(background)
+				w.Must(err)
+			}
+			w.Tell(id)
+			o := w.Order(id)
+			if have := w.OnHand("hamburg"); have != before+3 || o.Refunds[0].State != order.RefundSucceeded || w.Consignments(id)[0].Lines[0].Returned != 3 {
+				t.Fatalf("write %d, taken %t: %d on hand, %d were: %+v", n, taken, have, before, o.Refunds)
+			}
+			if !died {
+				break
+			}
+		}
+		if n < 6 {
+			t.Errorf("only %d writes: this does not try what it should", n)
+		}
+		w.WantSound()
+		books, err := w.Orders.Audit(background, ordertest.Ourselves, "")
+		if err != nil || len(books.Findings) > 0 {
+			t.Errorf("%+v, %v", books, err)
+		}
+	}
 }
 
 // Left to itself the program does it all.
@@ -204,7 +265,7 @@ func TestAnyOrderOfSteps(t *testing.T) {
 			case 2, 3:
 				_, _ = w.Parcels.Pack(background, who, id, some)
 			case 4:
-				_, _ = w.Parcels.Ship(background, who, id, n%2 == 0)
+				_, _ = w.Parcels.Ship(background, who, id, fulfilment.ShipInput{Short: n%2 == 0})
 			case 5:
 				_, _ = w.Parcels.Return(background, who, id, some)
 			case 6:

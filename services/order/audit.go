@@ -88,18 +88,23 @@ func (k *Keeper) inspect(ctx context.Context, d document) ([]Finding, error) {
 		// Refunds may wait for the processor; everything else ends within
 		// the overall deadline, and a little for who is to end it.
 		from, limit := d.CreatedAt, k.at.Overall+5*time.Minute
-		if d.Status == Cancelled {
+		if d.Status == Cancelled || d.owes() {
 			from, limit = d.UpdatedAt, 24*time.Hour
 		}
+		if n := len(d.Refunds); n > 0 && d.Refunds[n-1].At.After(from) {
+			from = d.Refunds[n-1].At
+		}
 		if age := now.Sub(from); age > limit {
-			say(RuleSettled, "%s for %s (undo %q, refused refunds %d)", d.Status, age.Round(time.Second), d.Saga.Undo, d.Saga.Refunds)
+			say(RuleSettled, "%s for %s (undo %q, refunds on their way: %t)", d.Status, age.Round(time.Second), d.Saga.Undo, d.pays())
 		}
 	}
 	sold := false
 	switch d.Status {
 	case Confirmed, Fulfilling, Shipped, Delivered:
 		sold = true
-	case Failed, Refunded:
+	case Refunded:
+		sold = d.Cancel == nil // the goods are the customer's, or came back by another way
+	case Failed:
 	default:
 		return found, nil // on its way
 	}
@@ -113,10 +118,16 @@ func (k *Keeper) inspect(ctx context.Context, d document) ([]Finding, error) {
 	}
 	var due int64
 	if sold {
-		due = d.Quote.Cost.Total.Minor
+		due = d.left().Minor
 	}
-	if have := p.Captured.Minor - p.Refunded.Minor; have != due {
-		say(RuleMoney, "%s order: the payment (%s) kept %d minor units, it should be %d", d.Status, p.State, have, due)
+	most := due // while refunds are on their way
+	for _, b := range d.Refunds {
+		if sold && b.State == RefundPending {
+			most += b.Amount.Minor
+		}
+	}
+	if have := p.Captured.Minor - p.Refunded.Minor; have < due || have > most {
+		say(RuleMoney, "%s order: the payment (%s) kept %d minor units, it should be %d to %d", d.Status, p.State, have, due, most)
 	} else if d.Status == Failed && p.State != "" && !ended(p) {
 		say(RuleMoney, "failed order: the payment is still %s", p.State)
 	}

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 	"unicode/utf8"
 
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/identity"
 	"ordergraph/services/inventory"
-	"ordergraph/services/payment"
 )
 
 // maxCancelReason is how long the customer's words may be, in bytes.
@@ -80,6 +78,7 @@ func (d *document) calledOff(now time.Time) {
 		cause = "The shop called the order off."
 	}
 	d.enter(Cancelled, now, cause)
+	d.oweAll(now)
 	d.Saga.Waits = 0
 }
 
@@ -115,63 +114,10 @@ func (r *run) payBack(ctx context.Context) error {
 	if err := r.restock(ctx); err != nil {
 		return fmt.Errorf("take the goods back: %w", err)
 	}
-	view, cause := r.doc.Payment, "There was nothing to pay back."
-	if total := r.doc.Quote.Cost.Total; total.Minor > 0 {
-		key := "cancel"
-		if n := r.doc.Saga.Refunds; n > 0 {
-			key += "-" + strconv.Itoa(n+1)
-		}
-		p, err := r.refund(ctx, payment.RefundRequest{OrderID: r.doc.ID, Key: key, Amount: total, Reason: "The order was cancelled."})
-		switch {
-		case errors.Is(err, payment.ErrTooMuch) && kept(p).Minor == 0 && p.Captured.Minor > 0:
-			// All of it went back by another door.
-		case err != nil:
-			return fmt.Errorf("refund: %w", err)
-		case refused(p, key):
-			// A definite no. The next attempt is another refund, with a key
-			// that is stored before it is used.
-			r.k.o.Log.ErrorContext(ctx, "the processor refused a refund", "order", r.doc.ID, "refunds", r.doc.Saga.Refunds+1)
-			return r.write(ctx, anyway, func(d *document) {
-				due := r.k.now().Add(refundPatience << min(d.Saga.Refunds, 6))
-				d.Saga.Refunds++
-				d.Saga.Owner, d.Saga.Due = "", &due
-				d.see(p)
-			})
-		case kept(p).Minor != 0:
-			return fmt.Errorf("refund of a payment that is %s: %w", p.State, errNotYet)
-		}
-		view, cause = viewOf(p), "The money is back."
+	if r.doc.pays() {
+		return r.payOut(ctx)
 	}
-	return r.write(ctx, anyway, func(d *document) {
-		d.Payment = view
-		d.Saga.CartLeft = false
-		d.enter(Refunded, r.k.now(), cause)
-		d.rest()
-	})
-}
-
-// refundPatience is how long a refund that the processor refused waits for the
-// next attempt; twice as long each time, up to about five hours.
-const refundPatience = 5 * time.Minute
-
-func refused(p payment.Payment, key string) bool {
-	for _, refund := range p.Refunds {
-		if refund.Key == key {
-			return refund.State == payment.RefundFailed
-		}
-	}
-	return false
-}
-
-func (r *run) refund(ctx context.Context, req payment.RefundRequest) (payment.Payment, error) {
-	ctx, cancel := r.ask(ctx)
-	defer cancel()
-	p, err := r.k.o.Payment.Refund(ctx, ourselves, req)
-	if errors.Is(err, payment.ErrTooMuch) {
-		now, getErr := r.k.o.Payment.Get(ctx, ourselves, req.OrderID)
-		return now, errors.Join(err, getErr)
-	}
-	return p, err
+	return r.write(ctx, anyway, func(d *document) { d.payBackDone(r.k.now()) })
 }
 
 func (r *run) restock(ctx context.Context) error {

@@ -25,7 +25,9 @@ type death struct {
 	// lead brings the order, while all is well, to where the deadly part begins.
 	lead func(*ordertest.Shop, order.CheckoutInput) order.CheckoutResult
 	// act is what the process dies of; its error is that of a dying process.
-	act    func(*ordertest.Shop, order.CheckoutInput, order.CheckoutResult) error
+	act func(*ordertest.Shop, order.CheckoutInput, order.CheckoutResult) error
+	// noted tells whether the wish outlives the process; the cancellation's if nil.
+	noted  func(order.Order) bool
 	ends   []order.Status
 	reason order.Reason // of a failed one
 }
@@ -45,6 +47,22 @@ func TestDeathAtEveryWrite(t *testing.T) {
 		return err
 	}
 	bought := func(s *ordertest.Shop, in order.CheckoutInput) order.CheckoutResult { return s.Buy(in) }
+	arrived := func(s *ordertest.Shop, in order.CheckoutInput) order.CheckoutResult {
+		got := s.Buy(in)
+		s.Deliver(got.Order.ID)
+		return got
+	}
+	refunds := func(o order.Order) bool { return len(o.Refunds) > 0 }
+	giveBack := func(everything bool) func(*ordertest.Shop, order.CheckoutInput, order.CheckoutResult) error {
+		return func(s *ordertest.Shop, _ order.CheckoutInput, got order.CheckoutResult) error {
+			in := order.RefundInput{OrderID: got.Order.ID, IdempotencyKey: "refund-0001", Lines: all(*got.Order), Shipping: everything}
+			if !everything {
+				in.Lines = in.Lines[:1]
+			}
+			_, err := s.Orders.Refund(background, support, in)
+			return err
+		}
+	}
 	withCode := func(change ...func(*order.CheckoutInput)) func(*ordertest.Shop) order.CheckoutInput {
 		return func(s *ordertest.Shop) order.CheckoutInput {
 			cartID := s.Cart("shirt", 2, "ebook")
@@ -67,6 +85,16 @@ func TestDeathAtEveryWrite(t *testing.T) {
 		}, ends: []order.Status{order.Failed}, reason: order.ReasonOutOfStock},
 		{name: "cancelled when confirmed", prepare: withCode(), lead: bought, act: cancel, ends: []order.Status{order.Refunded}},
 		{name: "cancelled while the bank asks", prepare: withCode(ordertest.Paying("pm_card_authenticationRequired")), lead: bought, act: cancel, ends: []order.Status{order.Failed}, reason: order.ReasonCancelled},
+		{name: "refunded in part", prepare: withCode(), lead: arrived, act: giveBack(false), noted: refunds, ends: []order.Status{order.Delivered}},
+		{name: "refunded", prepare: withCode(), lead: arrived, act: giveBack(true), noted: refunds, ends: []order.Status{order.Refunded}},
+		{name: "refunded, and the answer is lost", prepare: withCode(ordertest.Paying("pm_card_answerLost")), lead: arrived, act: giveBack(true), noted: refunds, ends: []order.Status{order.Refunded}},
+		{name: "refunded in part, then cancelled", prepare: withCode(), lead: func(s *ordertest.Shop, in order.CheckoutInput) order.CheckoutResult {
+			got := bought(s, in)
+			if err := giveBack(false)(s, in, got); err != nil {
+				t.Fatal(err)
+			}
+			return got
+		}, act: cancel, ends: []order.Status{order.Refunded}},
 	} {
 		for _, taken := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/taken=%t", d.name, taken), func(t *testing.T) {
@@ -112,7 +140,11 @@ func dieEverywhere(t *testing.T, d death, taken bool) {
 			t.Errorf("write %d: the dying process said %v", n, err)
 		}
 		s.Start(nil)
-		if d.lead != nil && s.Order(got.Order.ID).CancelReason == "" {
+		noted := func(o order.Order) bool { return o.CancelReason != "" }
+		if d.noted != nil {
+			noted = d.noted
+		}
+		if d.lead != nil && !noted(s.Order(got.Order.ID)) {
 			// The process died before the wish was stored, and the customer
 			// was told so: he asks again.
 			if err := d.act(s, in, got); err != nil {

@@ -59,6 +59,9 @@ type document struct {
 
 	Saga   saga          `bson:"saga"`
 	Cancel *cancellation `bson:"cancel,omitempty"`
+
+	Refunds []refund `bson:"refunds,omitempty"`
+
 	Outbox events.Outbox `bson:"outbox"`
 
 	Erasure *erasure `bson:"erasure,omitempty"` // the customer asked to be forgotten
@@ -98,9 +101,6 @@ type saga struct {
 	Sold bool `bson:"sold,omitempty"`
 	// CartLeft: the order is confirmed and its cart has yet to be ended.
 	CartLeft bool `bson:"cartLeft,omitempty"`
-	// Refunds counts the refunds that the processor refused; the next one
-	// takes another key.
-	Refunds int `bson:"refunds,omitempty"`
 }
 
 // cancellation is the wish to call the order off.
@@ -220,7 +220,7 @@ func (d *document) order() Order {
 		Problems: copyProblems(d.Problems), CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,
 		CustomerID: d.CustomerID, Email: d.Email, Phone: d.Phone, Locale: d.Locale,
 		ShippingAddress: d.ShipTo, BillingAddress: d.billing(),
-		Payment: d.Payment, Timeline: slices.Clone(d.Timeline),
+		Payment: d.Payment, Refunds: d.refunds(), Timeline: slices.Clone(d.Timeline),
 		Parcels: d.Progress, Papers: slices.Clone(d.Papers), Messages: slices.Clone(d.Messages),
 	}
 	if d.Status != Failed {

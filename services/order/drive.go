@@ -267,6 +267,10 @@ func (r *run) step(ctx context.Context) error {
 		return r.callOff(ctx)
 	case d.Status == Cancelled:
 		return r.payBack(ctx)
+	case d.pays():
+		return r.payOut(ctx)
+	case d.owes():
+		return r.takeIn(ctx)
 	default:
 		return r.tidy(ctx)
 	}
@@ -334,10 +338,10 @@ func (r *run) write(ctx context.Context, even bool, change func(*document)) erro
 			return errCalled
 		}
 		r.lease(d)
-		status, view := d.Status, d.Payment
+		status, view, story := d.Status, d.Payment, len(d.Timeline)
 		change(d)
 		entered = d.Status != status
-		if news = entered || d.Payment != view; news {
+		if news = d.Payment != view || len(d.Timeline) != story; news {
 			r.k.ring(d, d.Version+1)
 		}
 		return nil

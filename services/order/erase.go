@@ -138,6 +138,9 @@ func (d *document) forget(now time.Time) {
 		if d.Cancel != nil {
 			d.Cancel.Reason = ""
 		}
+		for i := range d.Refunds {
+			d.Refunds[i].Reason = ""
+		}
 		d.Erasure.Contact = true
 		d.Shown = d.Version + 1
 	}

@@ -93,39 +93,41 @@ func (k *Keeper) heard(ctx context.Context, fact events.Fact) error {
 	return k.resume(ctx, fact.Key, true, false, time.Now().Add(k.turn()))
 }
 
-// recheck looks at an order that has ended without the money when its payment
-// changes after all: a bank may send a refund back days after it was said to
-// have succeeded. It is then refunded once more.
+// recheck looks at an order that has ended when its payment changes after all:
+// a bank may send a refund back days after it was said to have succeeded. It
+// is then made once more.
 func (k *Keeper) recheck(ctx context.Context, d *document) error {
-	if d.Status != Refunded && d.Status != Failed || d.Saga.PayingSince == nil {
+	if d.Saga.PayingSince == nil || d.Status != Failed && len(d.Refunds) == 0 {
 		return nil
 	}
 	p, err := k.o.Payment.Get(ctx, ourselves, d.ID)
-	if err != nil || kept(p).Minor <= 0 {
-		return err
-	}
-	k.o.Log.ErrorContext(ctx, "an order that was given back has its customer's money again", "order", d.ID, "status", d.Status)
-	if d.Status == Failed {
-		_, err := k.o.Payment.Void(ctx, ourselves, d.ID)
-		return err
-	}
-	changed, err := k.orders.Update(ctx, d.ID, func(d *document) error {
-		if !d.steady() || d.Status != Refunded {
-			return docstore.Unchanged
-		}
-		now := k.now()
-		due := now.Add(refundPatience)
-		d.Saga.Refunds++
-		d.Saga.Due = &due
-		d.see(p)
-		d.enter(Cancelled, now, "The bank sent the refund back; it is made again.")
-		k.ring(d, d.Version+1)
-		return nil
-	})
 	if err != nil {
 		return err
 	}
-	k.entered(&changed)
-	k.rung(&changed)
-	return nil
+	if d.Status == Failed {
+		if kept(p).Minor <= 0 {
+			return nil
+		}
+		k.o.Log.ErrorContext(ctx, "an order that failed has its customer's money", "order", d.ID)
+		_, err := k.o.Payment.Void(ctx, ourselves, d.ID)
+		return err
+	}
+	news, entered := false, false
+	changed, err := k.orders.Update(ctx, d.ID, func(d *document) error {
+		status := d.Status
+		if news = d.steady() && d.sentBack(p, k.now()); !news {
+			return docstore.Unchanged
+		}
+		entered = d.Status != status
+		k.ring(d, d.Version+1)
+		return nil
+	})
+	if err == nil && news {
+		k.o.Log.ErrorContext(ctx, "the bank sent a refund back", "order", d.ID, "status", d.Status)
+		if entered {
+			k.entered(&changed)
+		}
+		k.rung(&changed)
+	}
+	return err
 }

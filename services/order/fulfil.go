@@ -10,6 +10,7 @@ import (
 	"ordergraph/platform/events"
 	"ordergraph/platform/fault"
 	"ordergraph/platform/identity"
+	"ordergraph/services/inventory"
 )
 
 // FulfilmentTopic is the stream on which the fulfilment service rings that an
@@ -25,6 +26,9 @@ type Fulfilment interface {
 	// CallOff ends the order's consignments for good, or answers ErrTooLate
 	// when one of them may have left the house. Repeating it is harmless.
 	CallOff(ctx context.Context, who identity.Caller, orderID string) error
+	// TakeBack puts units on the shelf that the customer sent back, once for a
+	// key; no more than have left the house and were not taken back yet.
+	TakeBack(ctx context.Context, who identity.Caller, orderID, key string, units []inventory.Line) error
 	// Progress counts the order's consignments.
 	Progress(ctx context.Context, who identity.Caller, orderID string) (Progress, error)
 }
@@ -146,4 +150,5 @@ func (d *document) advance(before Progress, now time.Time) {
 	if len(causes) == 0 && status != d.Status {
 		d.enter(status, now, "The parcels are on their way.")
 	}
+	d.closed(now)
 }

@@ -39,6 +39,15 @@ type Service interface {
 	// cancel anybody's, also while FULFILLING. Repeating it is harmless.
 	// ErrNotFound, ErrTooLate, ErrForbidden.
 	Cancel(ctx context.Context, who identity.Caller, in CancelInput) (Order, error)
+	// Refund gives part or all of the money back of an order that is confirmed
+	// or later, and was not called off: never more than is left of what was
+	// taken, and once for an idempotency key. The refund that comes back is
+	// SUCCEEDED, FAILED where the processor refuses it, or PENDING: it then
+	// ends by itself. An order that was sent is REFUNDED when all of its money
+	// is back; a part changes its story only. It needs identity.PaymentsRefund.
+	// ErrForbidden, ErrNotFound, ErrInput, ErrKeyReused, ErrNotRefundable,
+	// ErrTooMuch, ErrNotSent.
+	Refund(ctx context.Context, who identity.Caller, in RefundInput) (RefundResult, error)
 	// Audit checks what must always hold on a stretch of all orders, against
 	// what payment and inventory know of them. It needs
 	// identity.OperationsRead: ErrForbidden, ErrCursor.
@@ -51,7 +60,8 @@ type Status string
 // The states of an order:
 //
 //	PENDING → RESERVED → PAYING → CONFIRMED → FULFILLING → SHIPPED → DELIVERED
-//	   └────────┴─────────┴──► FAILED              └─► CANCELLED → REFUNDED
+//	   └────────┴─────────┴──► FAILED   └───────────┴─► CANCELLED     └────────┴─► REFUNDED
+//	                                                        └──────────────────────────┘
 const (
 	Pending    Status = "PENDING"    // stored; nothing promised yet
 	Reserved   Status = "RESERVED"   // the goods are held
@@ -62,7 +72,7 @@ const (
 	Delivered  Status = "DELIVERED"
 	Failed     Status = "FAILED"    // nothing sold, nothing charged; see Reason
 	Cancelled  Status = "CANCELLED" // called off after it was confirmed; the refund is on its way
-	Refunded   Status = "REFUNDED"  // the money is back
+	Refunded   Status = "REFUNDED"  // all of the money is back: it was called off, or refunded after it was sent
 )
 
 // Reason is why an order failed.
@@ -224,6 +234,30 @@ type Page struct {
 	Orders  []Order
 	Cursors []string // one per order
 	HasMore bool
+}
+
+// RefundInput gives money back: what was paid for units of lines, taxes
+// included, what was paid for the shipping, or any amount.
+type RefundInput struct {
+	OrderID        string
+	IdempotencyKey string // 8 to 255 printable ASCII characters, best a UUID
+	Lines          []RefundUnits
+	Shipping       bool          // what is left of what was paid for it
+	Amount         *money.Amount // so much, whatever lines and shipping come to
+	Reason         string        // for the customer, at most 500 bytes
+	Restock        bool          // the units came back and can be sold again
+}
+
+// RefundUnits are units of one line.
+type RefundUnits struct {
+	LineID   string
+	Quantity int64
+}
+
+// RefundResult is the answer to a refund.
+type RefundResult struct {
+	Order  Order
+	Refund Refund
 }
 
 // CancelInput calls an order off.

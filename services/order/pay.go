@@ -169,7 +169,7 @@ func (r *run) tidy(ctx context.Context) error {
 	}
 	return r.write(ctx, anyway, func(d *document) {
 		d.Saga.CartLeft = false
-		if d.Cancel == nil || rank[d.Status] == 0 {
+		if !d.owes() && (d.Cancel == nil || rank[d.Status] == 0) {
 			d.rest()
 		}
 	})

@@ -79,7 +79,7 @@ func TestParcels(t *testing.T) {
 			if _, err := parcels.Pack(t.Context(), picker, id, nil); err != nil {
 				t.Fatal(err)
 			}
-			if c, err := parcels.Ship(t.Context(), picker, id, false); err != nil || c.State != fulfilment.Shipping {
+			if c, err := parcels.Ship(t.Context(), picker, id, fulfilment.ShipInput{}); err != nil || c.State != fulfilment.Shipping {
 				t.Fatalf("%+v, %v", c, err)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"ordergraph/platform/identity"
 	"ordergraph/platform/wire"
 	"ordergraph/services/fulfilment"
+	"ordergraph/services/inventory"
 	"ordergraph/services/order"
 )
 
@@ -22,7 +23,7 @@ var Contract = host.Contract[fulfilment.Service]{
 		RegisterFulfilmentServer(to, server{of: impl})
 	},
 	Dial:       func(conn grpc.ClientConnInterface) fulfilment.Service { return client{NewFulfilmentClient(conn)} },
-	Repeatable: []string{"OfOrder", "List", "Pick", "Pack", "Ship", "Deliver", "Fail", "Return", "CallOff", "Progress", "Audit"},
+	Repeatable: []string{"OfOrder", "List", "Pick", "Pack", "Ship", "Deliver", "Fail", "Return", "CallOff", "TakeBack", "Progress", "Audit"},
 }
 
 type server struct {
@@ -55,7 +56,7 @@ func (s server) Pack(ctx context.Context, r *PackRequest) (*Consignment, error) 
 }
 
 func (s server) Ship(ctx context.Context, r *ShipRequest) (*Consignment, error) {
-	return one(s.of.Ship(ctx, host.CallerOf(ctx), r.Id, r.Short))
+	return one(s.of.Ship(ctx, host.CallerOf(ctx), r.Id, fulfilment.ShipInput{Short: r.Short, ByHand: toTracking(r.ByHand)}))
 }
 
 func (s server) Deliver(ctx context.Context, r *DeliverRequest) (*Consignment, error) {
@@ -72,6 +73,12 @@ func (s server) Return(ctx context.Context, r *ReturnRequest) (*Consignment, err
 
 func (s server) CallOff(ctx context.Context, r *CallOffRequest) (*CallOffResponse, error) {
 	return &CallOffResponse{}, s.of.CallOff(ctx, host.CallerOf(ctx), r.OrderId)
+}
+
+func (s server) TakeBack(ctx context.Context, r *TakeBackRequest) (*TakeBackResponse, error) {
+	return &TakeBackResponse{}, s.of.TakeBack(ctx, host.CallerOf(ctx), r.OrderId, r.Key, wire.Each(r.Units, func(u *Units) inventory.Line {
+		return inventory.Line{SKU: u.GetSku(), Quantity: u.GetQuantity()}
+	}))
 }
 
 func (s server) Progress(ctx context.Context, r *ProgressRequest) (*ProgressResponse, error) {
@@ -120,8 +127,8 @@ func (c client) Pack(ctx context.Context, who identity.Caller, id string, packed
 	return toOne(c.rpc.Pack(host.WithCaller(ctx, who), &PackRequest{Id: id, Packed: units(packed)}))
 }
 
-func (c client) Ship(ctx context.Context, who identity.Caller, id string, short bool) (fulfilment.Consignment, error) {
-	return toOne(c.rpc.Ship(host.WithCaller(ctx, who), &ShipRequest{Id: id, Short: short}))
+func (c client) Ship(ctx context.Context, who identity.Caller, id string, in fulfilment.ShipInput) (fulfilment.Consignment, error) {
+	return toOne(c.rpc.Ship(host.WithCaller(ctx, who), &ShipRequest{Id: id, Short: in.Short, ByHand: tracking(in.ByHand)}))
 }
 
 func (c client) Deliver(ctx context.Context, who identity.Caller, id string) (fulfilment.Consignment, error) {
@@ -138,6 +145,13 @@ func (c client) Return(ctx context.Context, who identity.Caller, id string, rest
 
 func (c client) CallOff(ctx context.Context, who identity.Caller, orderID string) error {
 	_, err := c.rpc.CallOff(host.WithCaller(ctx, who), &CallOffRequest{OrderId: orderID})
+	return err
+}
+
+func (c client) TakeBack(ctx context.Context, who identity.Caller, orderID, key string, units []inventory.Line) error {
+	_, err := c.rpc.TakeBack(host.WithCaller(ctx, who), &TakeBackRequest{OrderId: orderID, Key: key, Units: wire.Each(units, func(l inventory.Line) *Units {
+		return &Units{Sku: l.SKU, Quantity: l.Quantity}
+	})})
 	return err
 }
 

@@ -703,6 +703,7 @@ type ShipRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	Short         bool                   `protobuf:"varint,2,opt,name=short,proto3" json:"short,omitempty"`
+	ByHand        *Tracking              `protobuf:"bytes,3,opt,name=by_hand,json=byHand,proto3" json:"by_hand,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -749,6 +750,13 @@ func (x *ShipRequest) GetShort() bool {
 		return x.Short
 	}
 	return false
+}
+
+func (x *ShipRequest) GetByHand() *Tracking {
+	if x != nil {
+		return x.ByHand
+	}
+	return nil
 }
 
 type DeliverRequest struct {
@@ -979,6 +987,102 @@ func (*CallOffResponse) Descriptor() ([]byte, []int) {
 	return file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDescGZIP(), []int{16}
 }
 
+type TakeBackRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	OrderId       string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	Key           string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	Units         []*Units               `protobuf:"bytes,3,rep,name=units,proto3" json:"units,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakeBackRequest) Reset() {
+	*x = TakeBackRequest{}
+	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakeBackRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakeBackRequest) ProtoMessage() {}
+
+func (x *TakeBackRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakeBackRequest.ProtoReflect.Descriptor instead.
+func (*TakeBackRequest) Descriptor() ([]byte, []int) {
+	return file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *TakeBackRequest) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *TakeBackRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *TakeBackRequest) GetUnits() []*Units {
+	if x != nil {
+		return x.Units
+	}
+	return nil
+}
+
+type TakeBackResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakeBackResponse) Reset() {
+	*x = TakeBackResponse{}
+	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakeBackResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakeBackResponse) ProtoMessage() {}
+
+func (x *TakeBackResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakeBackResponse.ProtoReflect.Descriptor instead.
+func (*TakeBackResponse) Descriptor() ([]byte, []int) {
+	return file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDescGZIP(), []int{18}
+}
+
 type ProgressRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	OrderId       string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
@@ -988,7 +1092,7 @@ type ProgressRequest struct {
 
 func (x *ProgressRequest) Reset() {
 	*x = ProgressRequest{}
-	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[17]
+	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1000,7 +1104,7 @@ func (x *ProgressRequest) String() string {
 func (*ProgressRequest) ProtoMessage() {}
 
 func (x *ProgressRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[17]
+	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1013,7 +1117,7 @@ func (x *ProgressRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProgressRequest.ProtoReflect.Descriptor instead.
 func (*ProgressRequest) Descriptor() ([]byte, []int) {
-	return file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDescGZIP(), []int{17}
+	return file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ProgressRequest) GetOrderId() string {
@@ -1038,7 +1142,7 @@ type ProgressResponse struct {
 
 func (x *ProgressResponse) Reset() {
 	*x = ProgressResponse{}
-	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[18]
+	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1050,7 +1154,7 @@ func (x *ProgressResponse) String() string {
 func (*ProgressResponse) ProtoMessage() {}
 
 func (x *ProgressResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[18]
+	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1063,7 +1167,7 @@ func (x *ProgressResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProgressResponse.ProtoReflect.Descriptor instead.
 func (*ProgressResponse) Descriptor() ([]byte, []int) {
-	return file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDescGZIP(), []int{18}
+	return file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ProgressResponse) GetVersion() int64 {
@@ -1124,7 +1228,7 @@ type AuditRequest struct {
 
 func (x *AuditRequest) Reset() {
 	*x = AuditRequest{}
-	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[19]
+	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1136,7 +1240,7 @@ func (x *AuditRequest) String() string {
 func (*AuditRequest) ProtoMessage() {}
 
 func (x *AuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[19]
+	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1149,7 +1253,7 @@ func (x *AuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
 func (*AuditRequest) Descriptor() ([]byte, []int) {
-	return file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDescGZIP(), []int{19}
+	return file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *AuditRequest) GetAfter() string {
@@ -1170,7 +1274,7 @@ type AuditReport struct {
 
 func (x *AuditReport) Reset() {
 	*x = AuditReport{}
-	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[20]
+	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1182,7 +1286,7 @@ func (x *AuditReport) String() string {
 func (*AuditReport) ProtoMessage() {}
 
 func (x *AuditReport) ProtoReflect() protoreflect.Message {
-	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[20]
+	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1195,7 +1299,7 @@ func (x *AuditReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditReport.ProtoReflect.Descriptor instead.
 func (*AuditReport) Descriptor() ([]byte, []int) {
-	return file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDescGZIP(), []int{20}
+	return file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AuditReport) GetChecked() int64 {
@@ -1229,7 +1333,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[21]
+	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1241,7 +1345,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[21]
+	mi := &file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1254,7 +1358,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDescGZIP(), []int{21}
+	return file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Finding) GetOrderId() string {
@@ -1324,10 +1428,11 @@ const file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"X\n" +
 	"\vPackRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x129\n" +
-	"\x06packed\x18\x02 \x01(\v2!.ordergraph.fulfilment.v1.UnitsOfR\x06packed\"3\n" +
+	"\x06packed\x18\x02 \x01(\v2!.ordergraph.fulfilment.v1.UnitsOfR\x06packed\"p\n" +
 	"\vShipRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
-	"\x05short\x18\x02 \x01(\bR\x05short\" \n" +
+	"\x05short\x18\x02 \x01(\bR\x05short\x12;\n" +
+	"\aby_hand\x18\x03 \x01(\v2\".ordergraph.fulfilment.v1.TrackingR\x06byHand\" \n" +
 	"\x0eDeliverRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"5\n" +
 	"\vFailRequest\x12\x0e\n" +
@@ -1338,7 +1443,12 @@ const file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDesc = "" +
 	"\arestock\x18\x02 \x01(\v2!.ordergraph.fulfilment.v1.UnitsOfR\arestock\"+\n" +
 	"\x0eCallOffRequest\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\"\x11\n" +
-	"\x0fCallOffResponse\",\n" +
+	"\x0fCallOffResponse\"u\n" +
+	"\x0fTakeBackRequest\x12\x19\n" +
+	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\x125\n" +
+	"\x05units\x18\x03 \x03(\v2\x1f.ordergraph.fulfilment.v1.UnitsR\x05units\"\x12\n" +
+	"\x10TakeBackResponse\",\n" +
 	"\x0fProgressRequest\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\"\xd2\x01\n" +
 	"\x10ProgressResponse\x12\x18\n" +
@@ -1357,7 +1467,7 @@ const file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDesc = "" +
 	"\x04next\x18\x03 \x01(\tR\x04next\"<\n" +
 	"\aFinding\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x16\n" +
-	"\x06detail\x18\x02 \x01(\tR\x06detail2\xe1\a\n" +
+	"\x06detail\x18\x02 \x01(\tR\x06detail2\xc4\b\n" +
 	"\n" +
 	"Fulfilment\x12[\n" +
 	"\aOfOrder\x12(.ordergraph.fulfilment.v1.OfOrderRequest\x1a&.ordergraph.fulfilment.v1.Consignments\x12M\n" +
@@ -1369,6 +1479,7 @@ const file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDesc = "" +
 	"\x04Fail\x12%.ordergraph.fulfilment.v1.FailRequest\x1a%.ordergraph.fulfilment.v1.Consignment\x12X\n" +
 	"\x06Return\x12'.ordergraph.fulfilment.v1.ReturnRequest\x1a%.ordergraph.fulfilment.v1.Consignment\x12^\n" +
 	"\aCallOff\x12(.ordergraph.fulfilment.v1.CallOffRequest\x1a).ordergraph.fulfilment.v1.CallOffResponse\x12a\n" +
+	"\bTakeBack\x12).ordergraph.fulfilment.v1.TakeBackRequest\x1a*.ordergraph.fulfilment.v1.TakeBackResponse\x12a\n" +
 	"\bProgress\x12).ordergraph.fulfilment.v1.ProgressRequest\x1a*.ordergraph.fulfilment.v1.ProgressResponse\x12V\n" +
 	"\x05Audit\x12&.ordergraph.fulfilment.v1.AuditRequest\x1a%.ordergraph.fulfilment.v1.AuditReportB.Z,ordergraph/services/fulfilment/fulfilmentrpcb\x06proto3"
 
@@ -1384,7 +1495,7 @@ func file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDescGZIP() []byt
 	return file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDescData
 }
 
-var file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_services_fulfilment_fulfilmentrpc_fulfilment_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_services_fulfilment_fulfilmentrpc_fulfilment_proto_goTypes = []any{
 	(*Consignment)(nil),           // 0: ordergraph.fulfilment.v1.Consignment
 	(*Line)(nil),                  // 1: ordergraph.fulfilment.v1.Line
@@ -1403,51 +1514,57 @@ var file_services_fulfilment_fulfilmentrpc_fulfilment_proto_goTypes = []any{
 	(*ReturnRequest)(nil),         // 14: ordergraph.fulfilment.v1.ReturnRequest
 	(*CallOffRequest)(nil),        // 15: ordergraph.fulfilment.v1.CallOffRequest
 	(*CallOffResponse)(nil),       // 16: ordergraph.fulfilment.v1.CallOffResponse
-	(*ProgressRequest)(nil),       // 17: ordergraph.fulfilment.v1.ProgressRequest
-	(*ProgressResponse)(nil),      // 18: ordergraph.fulfilment.v1.ProgressResponse
-	(*AuditRequest)(nil),          // 19: ordergraph.fulfilment.v1.AuditRequest
-	(*AuditReport)(nil),           // 20: ordergraph.fulfilment.v1.AuditReport
-	(*Finding)(nil),               // 21: ordergraph.fulfilment.v1.Finding
-	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
+	(*TakeBackRequest)(nil),       // 17: ordergraph.fulfilment.v1.TakeBackRequest
+	(*TakeBackResponse)(nil),      // 18: ordergraph.fulfilment.v1.TakeBackResponse
+	(*ProgressRequest)(nil),       // 19: ordergraph.fulfilment.v1.ProgressRequest
+	(*ProgressResponse)(nil),      // 20: ordergraph.fulfilment.v1.ProgressResponse
+	(*AuditRequest)(nil),          // 21: ordergraph.fulfilment.v1.AuditRequest
+	(*AuditReport)(nil),           // 22: ordergraph.fulfilment.v1.AuditReport
+	(*Finding)(nil),               // 23: ordergraph.fulfilment.v1.Finding
+	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
 }
 var file_services_fulfilment_fulfilmentrpc_fulfilment_proto_depIdxs = []int32{
 	1,  // 0: ordergraph.fulfilment.v1.Consignment.lines:type_name -> ordergraph.fulfilment.v1.Line
 	2,  // 1: ordergraph.fulfilment.v1.Consignment.tracking:type_name -> ordergraph.fulfilment.v1.Tracking
-	22, // 2: ordergraph.fulfilment.v1.Consignment.created_at:type_name -> google.protobuf.Timestamp
-	22, // 3: ordergraph.fulfilment.v1.Consignment.updated_at:type_name -> google.protobuf.Timestamp
+	24, // 2: ordergraph.fulfilment.v1.Consignment.created_at:type_name -> google.protobuf.Timestamp
+	24, // 3: ordergraph.fulfilment.v1.Consignment.updated_at:type_name -> google.protobuf.Timestamp
 	4,  // 4: ordergraph.fulfilment.v1.UnitsOf.units:type_name -> ordergraph.fulfilment.v1.Units
 	0,  // 5: ordergraph.fulfilment.v1.Consignments.consignments:type_name -> ordergraph.fulfilment.v1.Consignment
 	0,  // 6: ordergraph.fulfilment.v1.Page.consignments:type_name -> ordergraph.fulfilment.v1.Consignment
 	3,  // 7: ordergraph.fulfilment.v1.PackRequest.packed:type_name -> ordergraph.fulfilment.v1.UnitsOf
-	3,  // 8: ordergraph.fulfilment.v1.ReturnRequest.restock:type_name -> ordergraph.fulfilment.v1.UnitsOf
-	21, // 9: ordergraph.fulfilment.v1.AuditReport.findings:type_name -> ordergraph.fulfilment.v1.Finding
-	5,  // 10: ordergraph.fulfilment.v1.Fulfilment.OfOrder:input_type -> ordergraph.fulfilment.v1.OfOrderRequest
-	7,  // 11: ordergraph.fulfilment.v1.Fulfilment.List:input_type -> ordergraph.fulfilment.v1.ListRequest
-	9,  // 12: ordergraph.fulfilment.v1.Fulfilment.Pick:input_type -> ordergraph.fulfilment.v1.PickRequest
-	10, // 13: ordergraph.fulfilment.v1.Fulfilment.Pack:input_type -> ordergraph.fulfilment.v1.PackRequest
-	11, // 14: ordergraph.fulfilment.v1.Fulfilment.Ship:input_type -> ordergraph.fulfilment.v1.ShipRequest
-	12, // 15: ordergraph.fulfilment.v1.Fulfilment.Deliver:input_type -> ordergraph.fulfilment.v1.DeliverRequest
-	13, // 16: ordergraph.fulfilment.v1.Fulfilment.Fail:input_type -> ordergraph.fulfilment.v1.FailRequest
-	14, // 17: ordergraph.fulfilment.v1.Fulfilment.Return:input_type -> ordergraph.fulfilment.v1.ReturnRequest
-	15, // 18: ordergraph.fulfilment.v1.Fulfilment.CallOff:input_type -> ordergraph.fulfilment.v1.CallOffRequest
-	17, // 19: ordergraph.fulfilment.v1.Fulfilment.Progress:input_type -> ordergraph.fulfilment.v1.ProgressRequest
-	19, // 20: ordergraph.fulfilment.v1.Fulfilment.Audit:input_type -> ordergraph.fulfilment.v1.AuditRequest
-	6,  // 21: ordergraph.fulfilment.v1.Fulfilment.OfOrder:output_type -> ordergraph.fulfilment.v1.Consignments
-	8,  // 22: ordergraph.fulfilment.v1.Fulfilment.List:output_type -> ordergraph.fulfilment.v1.Page
-	0,  // 23: ordergraph.fulfilment.v1.Fulfilment.Pick:output_type -> ordergraph.fulfilment.v1.Consignment
-	0,  // 24: ordergraph.fulfilment.v1.Fulfilment.Pack:output_type -> ordergraph.fulfilment.v1.Consignment
-	0,  // 25: ordergraph.fulfilment.v1.Fulfilment.Ship:output_type -> ordergraph.fulfilment.v1.Consignment
-	0,  // 26: ordergraph.fulfilment.v1.Fulfilment.Deliver:output_type -> ordergraph.fulfilment.v1.Consignment
-	0,  // 27: ordergraph.fulfilment.v1.Fulfilment.Fail:output_type -> ordergraph.fulfilment.v1.Consignment
-	0,  // 28: ordergraph.fulfilment.v1.Fulfilment.Return:output_type -> ordergraph.fulfilment.v1.Consignment
-	16, // 29: ordergraph.fulfilment.v1.Fulfilment.CallOff:output_type -> ordergraph.fulfilment.v1.CallOffResponse
-	18, // 30: ordergraph.fulfilment.v1.Fulfilment.Progress:output_type -> ordergraph.fulfilment.v1.ProgressResponse
-	20, // 31: ordergraph.fulfilment.v1.Fulfilment.Audit:output_type -> ordergraph.fulfilment.v1.AuditReport
-	21, // [21:32] is the sub-list for method output_type
-	10, // [10:21] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	2,  // 8: ordergraph.fulfilment.v1.ShipRequest.by_hand:type_name -> ordergraph.fulfilment.v1.Tracking
+	3,  // 9: ordergraph.fulfilment.v1.ReturnRequest.restock:type_name -> ordergraph.fulfilment.v1.UnitsOf
+	4,  // 10: ordergraph.fulfilment.v1.TakeBackRequest.units:type_name -> ordergraph.fulfilment.v1.Units
+	23, // 11: ordergraph.fulfilment.v1.AuditReport.findings:type_name -> ordergraph.fulfilment.v1.Finding
+	5,  // 12: ordergraph.fulfilment.v1.Fulfilment.OfOrder:input_type -> ordergraph.fulfilment.v1.OfOrderRequest
+	7,  // 13: ordergraph.fulfilment.v1.Fulfilment.List:input_type -> ordergraph.fulfilment.v1.ListRequest
+	9,  // 14: ordergraph.fulfilment.v1.Fulfilment.Pick:input_type -> ordergraph.fulfilment.v1.PickRequest
+	10, // 15: ordergraph.fulfilment.v1.Fulfilment.Pack:input_type -> ordergraph.fulfilment.v1.PackRequest
+	11, // 16: ordergraph.fulfilment.v1.Fulfilment.Ship:input_type -> ordergraph.fulfilment.v1.ShipRequest
+	12, // 17: ordergraph.fulfilment.v1.Fulfilment.Deliver:input_type -> ordergraph.fulfilment.v1.DeliverRequest
+	13, // 18: ordergraph.fulfilment.v1.Fulfilment.Fail:input_type -> ordergraph.fulfilment.v1.FailRequest
+	14, // 19: ordergraph.fulfilment.v1.Fulfilment.Return:input_type -> ordergraph.fulfilment.v1.ReturnRequest
+	15, // 20: ordergraph.fulfilment.v1.Fulfilment.CallOff:input_type -> ordergraph.fulfilment.v1.CallOffRequest
+	17, // 21: ordergraph.fulfilment.v1.Fulfilment.TakeBack:input_type -> ordergraph.fulfilment.v1.TakeBackRequest
+	19, // 22: ordergraph.fulfilment.v1.Fulfilment.Progress:input_type -> ordergraph.fulfilment.v1.ProgressRequest
+	21, // 23: ordergraph.fulfilment.v1.Fulfilment.Audit:input_type -> ordergraph.fulfilment.v1.AuditRequest
+	6,  // 24: ordergraph.fulfilment.v1.Fulfilment.OfOrder:output_type -> ordergraph.fulfilment.v1.Consignments
+	8,  // 25: ordergraph.fulfilment.v1.Fulfilment.List:output_type -> ordergraph.fulfilment.v1.Page
+	0,  // 26: ordergraph.fulfilment.v1.Fulfilment.Pick:output_type -> ordergraph.fulfilment.v1.Consignment
+	0,  // 27: ordergraph.fulfilment.v1.Fulfilment.Pack:output_type -> ordergraph.fulfilment.v1.Consignment
+	0,  // 28: ordergraph.fulfilment.v1.Fulfilment.Ship:output_type -> ordergraph.fulfilment.v1.Consignment
+	0,  // 29: ordergraph.fulfilment.v1.Fulfilment.Deliver:output_type -> ordergraph.fulfilment.v1.Consignment
+	0,  // 30: ordergraph.fulfilment.v1.Fulfilment.Fail:output_type -> ordergraph.fulfilment.v1.Consignment
+	0,  // 31: ordergraph.fulfilment.v1.Fulfilment.Return:output_type -> ordergraph.fulfilment.v1.Consignment
+	16, // 32: ordergraph.fulfilment.v1.Fulfilment.CallOff:output_type -> ordergraph.fulfilment.v1.CallOffResponse
+	18, // 33: ordergraph.fulfilment.v1.Fulfilment.TakeBack:output_type -> ordergraph.fulfilment.v1.TakeBackResponse
+	20, // 34: ordergraph.fulfilment.v1.Fulfilment.Progress:output_type -> ordergraph.fulfilment.v1.ProgressResponse
+	22, // 35: ordergraph.fulfilment.v1.Fulfilment.Audit:output_type -> ordergraph.fulfilment.v1.AuditReport
+	24, // [24:36] is the sub-list for method output_type
+	12, // [12:24] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_services_fulfilment_fulfilmentrpc_fulfilment_proto_init() }
@@ -1461,7 +1578,7 @@ func file_services_fulfilment_fulfilmentrpc_fulfilment_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDesc), len(file_services_fulfilment_fulfilmentrpc_fulfilment_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,6 +28,7 @@ const (
 	Fulfilment_Fail_FullMethodName     = "/ordergraph.fulfilment.v1.Fulfilment/Fail"
 	Fulfilment_Return_FullMethodName   = "/ordergraph.fulfilment.v1.Fulfilment/Return"
 	Fulfilment_CallOff_FullMethodName  = "/ordergraph.fulfilment.v1.Fulfilment/CallOff"
+	Fulfilment_TakeBack_FullMethodName = "/ordergraph.fulfilment.v1.Fulfilment/TakeBack"
 	Fulfilment_Progress_FullMethodName = "/ordergraph.fulfilment.v1.Fulfilment/Progress"
 	Fulfilment_Audit_FullMethodName    = "/ordergraph.fulfilment.v1.Fulfilment/Audit"
 )
@@ -48,6 +49,7 @@ type FulfilmentClient interface {
 	Fail(ctx context.Context, in *FailRequest, opts ...grpc.CallOption) (*Consignment, error)
 	Return(ctx context.Context, in *ReturnRequest, opts ...grpc.CallOption) (*Consignment, error)
 	CallOff(ctx context.Context, in *CallOffRequest, opts ...grpc.CallOption) (*CallOffResponse, error)
+	TakeBack(ctx context.Context, in *TakeBackRequest, opts ...grpc.CallOption) (*TakeBackResponse, error)
 	Progress(ctx context.Context, in *ProgressRequest, opts ...grpc.CallOption) (*ProgressResponse, error)
 	Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditReport, error)
 }
@@ -150,6 +152,16 @@ func (c *fulfilmentClient) CallOff(ctx context.Context, in *CallOffRequest, opts
 	return out, nil
 }
 
+func (c *fulfilmentClient) TakeBack(ctx context.Context, in *TakeBackRequest, opts ...grpc.CallOption) (*TakeBackResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TakeBackResponse)
+	err := c.cc.Invoke(ctx, Fulfilment_TakeBack_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *fulfilmentClient) Progress(ctx context.Context, in *ProgressRequest, opts ...grpc.CallOption) (*ProgressResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ProgressResponse)
@@ -186,6 +198,7 @@ type FulfilmentServer interface {
 	Fail(context.Context, *FailRequest) (*Consignment, error)
 	Return(context.Context, *ReturnRequest) (*Consignment, error)
 	CallOff(context.Context, *CallOffRequest) (*CallOffResponse, error)
+	TakeBack(context.Context, *TakeBackRequest) (*TakeBackResponse, error)
 	Progress(context.Context, *ProgressRequest) (*ProgressResponse, error)
 	Audit(context.Context, *AuditRequest) (*AuditReport, error)
 	mustEmbedUnimplementedFulfilmentServer()
@@ -224,6 +237,9 @@ func (UnimplementedFulfilmentServer) Return(context.Context, *ReturnRequest) (*C
 }
 func (UnimplementedFulfilmentServer) CallOff(context.Context, *CallOffRequest) (*CallOffResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CallOff not implemented")
+}
+func (UnimplementedFulfilmentServer) TakeBack(context.Context, *TakeBackRequest) (*TakeBackResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TakeBack not implemented")
 }
 func (UnimplementedFulfilmentServer) Progress(context.Context, *ProgressRequest) (*ProgressResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Progress not implemented")
@@ -414,6 +430,24 @@ func _Fulfilment_CallOff_Handler(srv interface{}, ctx context.Context, dec func(
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Fulfilment_TakeBack_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TakeBackRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FulfilmentServer).TakeBack(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Fulfilment_TakeBack_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FulfilmentServer).TakeBack(ctx, req.(*TakeBackRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Fulfilment_Progress_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ProgressRequest)
 	if err := dec(in); err != nil {
@@ -492,6 +526,10 @@ var Fulfilment_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CallOff",
 			Handler:    _Fulfilment_CallOff_Handler,
+		},
+		{
+			MethodName: "TakeBack",
+			Handler:    _Fulfilment_TakeBack_Handler,
 		},
 		{
 			MethodName: "Progress",

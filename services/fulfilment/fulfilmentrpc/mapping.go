@@ -29,9 +29,7 @@ func consignment(c fulfilment.Consignment) *Consignment {
 			return &Line{Sku: l.SKU, Title: l.Title, Quantity: l.Quantity, Packed: l.Packed, Returned: l.Returned}
 		}),
 	}
-	if t := c.Tracking; t != nil {
-		out.Tracking = &Tracking{Company: t.Company, Number: t.Number, Url: t.URL, Status: string(t.Status)}
-	}
+	out.Tracking = tracking(c.Tracking)
 	return out
 }
 
@@ -43,10 +41,22 @@ func toConsignment(c *Consignment) fulfilment.Consignment {
 			return fulfilment.Line{SKU: l.GetSku(), Title: l.GetTitle(), Quantity: l.GetQuantity(), Packed: l.GetPacked(), Returned: l.GetReturned()}
 		}),
 	}
-	if t := c.GetTracking(); t != nil {
-		out.Tracking = &fulfilment.Tracking{Company: t.GetCompany(), Number: t.GetNumber(), URL: t.GetUrl(), Status: fulfilment.CarrierStatus(t.GetStatus())}
-	}
+	out.Tracking = toTracking(c.GetTracking())
 	return out
+}
+
+func tracking(t *fulfilment.Tracking) *Tracking {
+	if t == nil {
+		return nil
+	}
+	return &Tracking{Company: t.Company, Number: t.Number, Url: t.URL, Status: string(t.Status)}
+}
+
+func toTracking(t *Tracking) *fulfilment.Tracking {
+	if t == nil {
+		return nil
+	}
+	return &fulfilment.Tracking{Company: t.GetCompany(), Number: t.GetNumber(), URL: t.GetUrl(), Status: fulfilment.CarrierStatus(t.GetStatus())}
 }
 
 // units keeps apart that all is meant and that nothing is.

@@ -9,6 +9,7 @@ import (
 	"ordergraph/platform/wire/wiretest"
 	"ordergraph/services/fulfilment"
 	"ordergraph/services/fulfilment/fulfilmentrpc"
+	"ordergraph/services/inventory"
 	"ordergraph/services/order"
 )
 
@@ -45,8 +46,8 @@ func (e *echo) Pack(_ context.Context, who identity.Caller, id string, packed []
 	return e.consignment(who, id, packed)
 }
 
-func (e *echo) Ship(_ context.Context, who identity.Caller, id string, short bool) (fulfilment.Consignment, error) {
-	return e.consignment(who, id, short)
+func (e *echo) Ship(_ context.Context, who identity.Caller, id string, in fulfilment.ShipInput) (fulfilment.Consignment, error) {
+	return e.consignment(who, id, in)
 }
 
 func (e *echo) Deliver(_ context.Context, who identity.Caller, id string) (fulfilment.Consignment, error) {
@@ -63,6 +64,11 @@ func (e *echo) Return(_ context.Context, who identity.Caller, id string, restock
 
 func (e *echo) CallOff(_ context.Context, who identity.Caller, orderID string) error {
 	e.Took(who, orderID)
+	return nil
+}
+
+func (e *echo) TakeBack(_ context.Context, who identity.Caller, orderID, key string, units []inventory.Line) error {
+	e.Took(who, orderID, key, units)
 	return nil
 }
 

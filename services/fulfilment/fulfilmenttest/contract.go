@@ -7,6 +7,7 @@ import (
 	"ordergraph/platform/identity"
 	"ordergraph/platform/identity/identitytest"
 	"ordergraph/services/fulfilment"
+	"ordergraph/services/inventory"
 	"ordergraph/services/order"
 	"ordergraph/services/order/ordertest"
 )
@@ -25,6 +26,8 @@ func Run(t *testing.T, reach func(*testing.T, *World) fulfilment.Service) {
 		{"WhoMayDoIt", whoMayDoIt},
 		{"CallOff", callOff},
 		{"ComesBack", comesBack},
+		{"TakesBack", takesBack},
+		{"ShippedByHand", shippedByHand},
 		{"TheCarrierRefuses", theCarrierRefuses},
 		{"Lists", lists},
 		{"BadInput", badInput},
@@ -51,7 +54,7 @@ func handOver(t *testing.T, s fulfilment.Service, id string) fulfilment.Consignm
 	want(t, c, err, fulfilment.Picking)
 	c, err = s.Pack(background, Ada, id, nil)
 	want(t, c, err, fulfilment.Packed)
-	c, err = s.Ship(background, Ada, id, false)
+	c, err = s.Ship(background, Ada, id, fulfilment.ShipInput{})
 	want(t, c, err, fulfilment.Shipped)
 	return c
 }
@@ -97,14 +100,14 @@ func theWholeWay(t *testing.T, w *World, s fulfilment.Service) {
 	if _, err := s.Pack(background, Bob, all[0].ID, nil); !errors.Is(err, fulfilment.ErrTaken) {
 		t.Errorf("packed by another: %v", err)
 	}
-	if _, err := s.Ship(background, Ada, all[0].ID, false); !errors.Is(err, fulfilment.ErrState) {
+	if _, err := s.Ship(background, Ada, all[0].ID, fulfilment.ShipInput{}); !errors.Is(err, fulfilment.ErrState) {
 		t.Errorf("shipped before it was packed: %v", err)
 	}
 	shipped := handOver(t, s, all[0].ID)
 	if shipped.Tracking == nil || shipped.Tracking.Number == "" || shipped.Tracking.URL == "" || shipped.Tracking.Status != fulfilment.Booked {
 		t.Errorf("tracking: %+v", shipped.Tracking)
 	}
-	again, err := s.Ship(background, Ada, all[0].ID, false)
+	again, err := s.Ship(background, Ada, all[0].ID, fulfilment.ShipInput{})
 	want(t, again, err, fulfilment.Shipped)
 	if n, err := w.Carrier.Parcels(background, all[0].ID); n != 1 || err != nil || again.Tracking.Number != shipped.Tracking.Number {
 		t.Errorf("%d parcels, %v", n, err)
@@ -143,10 +146,10 @@ func shortPick(t *testing.T, w *World, s fulfilment.Service) {
 	if !c.Short() {
 		t.Error("it is not short")
 	}
-	if _, err := s.Ship(background, Ada, id, false); !errors.Is(err, fulfilment.ErrShort) {
+	if _, err := s.Ship(background, Ada, id, fulfilment.ShipInput{}); !errors.Is(err, fulfilment.ErrShort) {
 		t.Errorf("shipped short without saying so: %v", err)
 	}
-	c, err = s.Ship(background, Ada, id, true)
+	c, err = s.Ship(background, Ada, id, fulfilment.ShipInput{Short: true})
 	want(t, c, err, fulfilment.Shipped)
 	parts := w.Consignments(got.Order.ID)
 	if len(parts) != 2 || parts[0].Lines[0].Quantity != 3 || parts[1].State != fulfilment.Open || parts[1].Lines[0].Quantity != 2 {
@@ -172,7 +175,7 @@ func nothingIsFound(t *testing.T, w *World, s fulfilment.Service) {
 	w.Must(err)
 	c, err := s.Pack(background, Ada, id, []fulfilment.Units{})
 	want(t, c, err, fulfilment.Packed)
-	if _, err := s.Ship(background, Ada, id, true); !errors.Is(err, fulfilment.ErrShort) {
+	if _, err := s.Ship(background, Ada, id, fulfilment.ShipInput{Short: true}); !errors.Is(err, fulfilment.ErrShort) {
 		t.Errorf("an empty parcel: %v", err)
 	}
 	o, err := w.Orders.Cancel(background, ordertest.Ourselves, order.CancelInput{OrderID: got.Order.ID, Reason: "lost"})
@@ -195,7 +198,10 @@ func whoMayDoIt(t *testing.T, w *World, s fulfilment.Service) {
 		func(who identity.Caller) error { _, err := s.List(background, who, fulfilment.ListQuery{}); return err },
 		func(who identity.Caller) error { _, err := s.Pick(background, who, id); return err },
 		func(who identity.Caller) error { _, err := s.Pack(background, who, id, nil); return err },
-		func(who identity.Caller) error { _, err := s.Ship(background, who, id, false); return err },
+		func(who identity.Caller) error {
+			_, err := s.Ship(background, who, id, fulfilment.ShipInput{})
+			return err
+		},
 		func(who identity.Caller) error { _, err := s.Deliver(background, who, id); return err },
 		func(who identity.Caller) error { _, err := s.Fail(background, who, id, ""); return err },
 		func(who identity.Caller) error { _, err := s.Return(background, who, id, nil); return err },
@@ -207,6 +213,7 @@ func whoMayDoIt(t *testing.T, w *World, s fulfilment.Service) {
 	identitytest.Needs(t, identity.OrdersRead, func(who identity.Caller) error { _, err := s.Progress(background, who, all[0].OrderID); return err })
 	identitytest.Needs(t, identity.OperationsRead, func(who identity.Caller) error { _, err := s.Audit(background, who, ""); return err })
 	identitytest.OnlyTheProgram(t, func(who identity.Caller) error { return s.CallOff(background, who, "no-such-order") })
+	identitytest.OnlyTheProgram(t, func(who identity.Caller) error { return s.TakeBack(background, who, "no-such-order", "1", nil) })
 }
 
 func callOff(t *testing.T, w *World, s fulfilment.Service) {
@@ -263,6 +270,66 @@ func comesBack(t *testing.T, w *World, s fulfilment.Service) {
 	w.WantOrder(got.Order.ID, order.Shipped, "")
 }
 
+func takesBack(t *testing.T, w *World, s fulfilment.Service) {
+	got, all := w.Sold("mug", 3)
+	id, before := all[0].ID, w.OnHand(all[0].Warehouse)
+	take := func(key string, n, on int64) {
+		t.Helper()
+		w.Must(s.TakeBack(background, ordertest.Ourselves, got.Order.ID, key, []inventory.Line{{SKU: "sku-mug", Quantity: n}}))
+		if have := w.OnHand(all[0].Warehouse); have != before+on {
+			t.Errorf("refund %s: %d on hand, %d were, want %d more", key, have, before, on)
+		}
+	}
+	take("early", 1, 0) // nothing has left the house
+	handOver(t, s, id)
+	take("1", 2, 2)
+	take("1", 2, 2)
+	take("early", 1, 2)
+	if _, err := s.Return(background, Ada, id, []fulfilment.Units{{SKU: "sku-mug", Quantity: 2}}); !errors.Is(err, fulfilment.ErrInput) {
+		t.Errorf("two of the one that is left: %v", err)
+	}
+	c, err := s.Return(background, Ada, id, nil)
+	want(t, c, err, fulfilment.Returned)
+	take("2", 3, 3) // all are back
+	if c := w.Consignments(got.Order.ID)[0]; c.Lines[0].Returned != 3 {
+		t.Errorf("%+v", c)
+	}
+	if err := s.TakeBack(background, ordertest.Ourselves, "no-such-order", "1", nil); !errors.Is(err, fulfilment.ErrNotFound) {
+		t.Errorf("of no order: %v", err)
+	}
+}
+
+func shippedByHand(t *testing.T, w *World, s fulfilment.Service) {
+	got, all := w.Sold("mug", 2)
+	id := all[0].ID
+	_, err := s.Pick(background, Ada, id)
+	w.Must(err)
+	_, err = s.Pack(background, Ada, id, nil)
+	w.Must(err)
+	for _, wrong := range []fulfilment.Tracking{{}, {Company: "Post"}, {Number: "1"}, {Company: "Po\nst", Number: "1"}, {Company: "Post", Number: "1", URL: "javascript:alert(1)"}} {
+		if _, err := s.Ship(background, Ada, id, fulfilment.ShipInput{ByHand: &wrong}); !errors.Is(err, fulfilment.ErrInput) {
+			t.Errorf("%+v: %v", wrong, err)
+		}
+	}
+	post := fulfilment.Tracking{Company: "Post", Number: "RR123456785DE", URL: "https://post.example/RR123456785DE"}
+	c, err := s.Ship(background, Ada, id, fulfilment.ShipInput{ByHand: &post})
+	want(t, c, err, fulfilment.Shipped)
+	if c.Tracking == nil || *c.Tracking != post {
+		t.Errorf("%+v", c.Tracking)
+	}
+	w.Tell(got.Order.ID)
+	w.WantOrder(got.Order.ID, order.Shipped, "")
+	w.Drive(10) // our carrier knows nothing of it
+	if n, err := w.Carrier.Parcels(background, id); n != 0 || err != nil {
+		t.Errorf("%d parcels were booked, %v", n, err)
+	}
+	want(t, w.Consignments(got.Order.ID)[0], nil, fulfilment.Shipped)
+	c, err = s.Deliver(background, Ada, id)
+	want(t, c, err, fulfilment.Delivered)
+	w.Tell(got.Order.ID)
+	w.WantOrder(got.Order.ID, order.Delivered, "")
+}
+
 func theCarrierRefuses(t *testing.T, w *World, s fulfilment.Service) {
 	in := w.Input(w.Cart("mug"), func(in *order.CheckoutInput) { in.ShippingAddress.Zip = "00000" })
 	got := w.Buy(in)
@@ -272,7 +339,7 @@ func theCarrierRefuses(t *testing.T, w *World, s fulfilment.Service) {
 	w.Must(err)
 	_, err = s.Pack(background, Ada, id, nil)
 	w.Must(err)
-	if _, err := s.Ship(background, Ada, id, false); !errors.Is(err, fulfilment.ErrCarrier) {
+	if _, err := s.Ship(background, Ada, id, fulfilment.ShipInput{}); !errors.Is(err, fulfilment.ErrCarrier) {
 		t.Errorf("%v", err)
 	}
 	if c := w.Consignments(got.Order.ID)[0]; c.State != fulfilment.Packed || c.Problem == "" {

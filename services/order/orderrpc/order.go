@@ -14,14 +14,14 @@ import (
 )
 
 // Contract says how the order service is reached from another process. All of
-// it may be repeated: a checkout is idempotent by its key, cancelling by the
-// order.
+// it may be repeated: checkouts and refunds are idempotent by their keys,
+// cancelling by the order.
 var Contract = host.Contract[order.Service]{
 	Name:       "order",
 	Service:    Order_ServiceDesc.ServiceName,
 	Serve:      func(to grpc.ServiceRegistrar, impl order.Service) { RegisterOrderServer(to, server{order: impl}) },
 	Dial:       func(conn grpc.ClientConnInterface) order.Service { return client{rpc: NewOrderClient(conn)} },
-	Repeatable: []string{"Checkout", "Get", "List", "Versions", "Cancel", "Audit"},
+	Repeatable: []string{"Checkout", "Get", "List", "Versions", "Cancel", "Refund", "Audit"},
 }
 
 type server struct {
@@ -82,6 +82,17 @@ func (s server) Cancel(ctx context.Context, r *CancelRequest) (*OrderView, error
 	return view(o), nil
 }
 
+func (s server) Refund(ctx context.Context, r *RefundRequest) (*RefundResponse, error) {
+	got, err := s.order.Refund(ctx, host.CallerOf(ctx), order.RefundInput{
+		OrderID: r.OrderId, IdempotencyKey: r.IdempotencyKey, Lines: wire.Each(r.Lines, toRefundUnits), Shipping: r.Shipping,
+		Amount: cartrpc.ToAmountOrNil(r.Amount), Reason: r.Reason, Restock: r.Restock,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &RefundResponse{Order: view(got.Order), Refund: refund(got.Refund)}, nil
+}
+
 func (s server) Audit(ctx context.Context, r *AuditRequest) (*AuditReport, error) {
 	rep, err := s.order.Audit(ctx, host.CallerOf(ctx), r.After)
 	if err != nil {
@@ -135,6 +146,17 @@ func (c client) Versions(ctx context.Context, who identity.Caller, ids []string)
 
 func (c client) Cancel(ctx context.Context, who identity.Caller, in order.CancelInput) (order.Order, error) {
 	return orderOr(c.rpc.Cancel(host.WithCaller(ctx, who), &CancelRequest{OrderId: in.OrderID, AccessToken: in.AccessToken, Reason: in.Reason}))
+}
+
+func (c client) Refund(ctx context.Context, who identity.Caller, in order.RefundInput) (order.RefundResult, error) {
+	got, err := c.rpc.Refund(host.WithCaller(ctx, who), &RefundRequest{
+		OrderId: in.OrderID, IdempotencyKey: in.IdempotencyKey, Lines: wire.Each(in.Lines, refundUnits), Shipping: in.Shipping,
+		Amount: cartrpc.FromAmountOrNil(in.Amount), Reason: in.Reason, Restock: in.Restock,
+	})
+	if err != nil {
+		return order.RefundResult{}, err
+	}
+	return order.RefundResult{Order: toOrder(got.Order), Refund: toRefund(got.Refund)}, nil
 }
 
 func (c client) Audit(ctx context.Context, who identity.Caller, after string) (order.AuditReport, error) {

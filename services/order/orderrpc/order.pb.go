@@ -1387,6 +1387,202 @@ func (x *CancelRequest) GetReason() string {
 	return ""
 }
 
+type RefundRequest struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	OrderId        string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	IdempotencyKey string                 `protobuf:"bytes,2,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	Lines          []*RefundUnits         `protobuf:"bytes,3,rep,name=lines,proto3" json:"lines,omitempty"`
+	Shipping       bool                   `protobuf:"varint,4,opt,name=shipping,proto3" json:"shipping,omitempty"`
+	Amount         *cartrpc.Amount        `protobuf:"bytes,5,opt,name=amount,proto3" json:"amount,omitempty"`
+	Reason         string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	Restock        bool                   `protobuf:"varint,7,opt,name=restock,proto3" json:"restock,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *RefundRequest) Reset() {
+	*x = RefundRequest{}
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefundRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefundRequest) ProtoMessage() {}
+
+func (x *RefundRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefundRequest.ProtoReflect.Descriptor instead.
+func (*RefundRequest) Descriptor() ([]byte, []int) {
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *RefundRequest) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *RefundRequest) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
+func (x *RefundRequest) GetLines() []*RefundUnits {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *RefundRequest) GetShipping() bool {
+	if x != nil {
+		return x.Shipping
+	}
+	return false
+}
+
+func (x *RefundRequest) GetAmount() *cartrpc.Amount {
+	if x != nil {
+		return x.Amount
+	}
+	return nil
+}
+
+func (x *RefundRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RefundRequest) GetRestock() bool {
+	if x != nil {
+		return x.Restock
+	}
+	return false
+}
+
+type RefundUnits struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LineId        string                 `protobuf:"bytes,1,opt,name=line_id,json=lineId,proto3" json:"line_id,omitempty"`
+	Quantity      int64                  `protobuf:"varint,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RefundUnits) Reset() {
+	*x = RefundUnits{}
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefundUnits) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefundUnits) ProtoMessage() {}
+
+func (x *RefundUnits) ProtoReflect() protoreflect.Message {
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefundUnits.ProtoReflect.Descriptor instead.
+func (*RefundUnits) Descriptor() ([]byte, []int) {
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *RefundUnits) GetLineId() string {
+	if x != nil {
+		return x.LineId
+	}
+	return ""
+}
+
+func (x *RefundUnits) GetQuantity() int64 {
+	if x != nil {
+		return x.Quantity
+	}
+	return 0
+}
+
+type RefundResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Order         *OrderView             `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
+	Refund        *Refund                `protobuf:"bytes,2,opt,name=refund,proto3" json:"refund,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RefundResponse) Reset() {
+	*x = RefundResponse{}
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefundResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefundResponse) ProtoMessage() {}
+
+func (x *RefundResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefundResponse.ProtoReflect.Descriptor instead.
+func (*RefundResponse) Descriptor() ([]byte, []int) {
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *RefundResponse) GetOrder() *OrderView {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+func (x *RefundResponse) GetRefund() *Refund {
+	if x != nil {
+		return x.Refund
+	}
+	return nil
+}
+
 type AuditRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	After         string                 `protobuf:"bytes,1,opt,name=after,proto3" json:"after,omitempty"`
@@ -1396,7 +1592,7 @@ type AuditRequest struct {
 
 func (x *AuditRequest) Reset() {
 	*x = AuditRequest{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[17]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1408,7 +1604,7 @@ func (x *AuditRequest) String() string {
 func (*AuditRequest) ProtoMessage() {}
 
 func (x *AuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[17]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1421,7 +1617,7 @@ func (x *AuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
 func (*AuditRequest) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{17}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AuditRequest) GetAfter() string {
@@ -1442,7 +1638,7 @@ type AuditReport struct {
 
 func (x *AuditReport) Reset() {
 	*x = AuditReport{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[18]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1454,7 +1650,7 @@ func (x *AuditReport) String() string {
 func (*AuditReport) ProtoMessage() {}
 
 func (x *AuditReport) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[18]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1467,7 +1663,7 @@ func (x *AuditReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditReport.ProtoReflect.Descriptor instead.
 func (*AuditReport) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{18}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *AuditReport) GetChecked() int64 {
@@ -1502,7 +1698,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[19]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1514,7 +1710,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_services_order_orderrpc_order_proto_msgTypes[19]
+	mi := &file_services_order_orderrpc_order_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1527,7 +1723,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{19}
+	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Finding) GetOrderId() string {
@@ -1681,7 +1877,21 @@ const file_services_order_orderrpc_order_proto_rawDesc = "" +
 	"\rCancelRequest\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12!\n" +
 	"\faccess_token\x18\x02 \x01(\tR\vaccessToken\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"$\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x8d\x02\n" +
+	"\rRefundRequest\x12\x19\n" +
+	"\border_id\x18\x01 \x01(\tR\aorderId\x12'\n" +
+	"\x0fidempotency_key\x18\x02 \x01(\tR\x0eidempotencyKey\x126\n" +
+	"\x05lines\x18\x03 \x03(\v2 .ordergraph.order.v1.RefundUnitsR\x05lines\x12\x1a\n" +
+	"\bshipping\x18\x04 \x01(\bR\bshipping\x122\n" +
+	"\x06amount\x18\x05 \x01(\v2\x1a.ordergraph.cart.v1.AmountR\x06amount\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x18\n" +
+	"\arestock\x18\a \x01(\bR\arestock\"B\n" +
+	"\vRefundUnits\x12\x17\n" +
+	"\aline_id\x18\x01 \x01(\tR\x06lineId\x12\x1a\n" +
+	"\bquantity\x18\x02 \x01(\x03R\bquantity\"{\n" +
+	"\x0eRefundResponse\x124\n" +
+	"\x05order\x18\x01 \x01(\v2\x1e.ordergraph.order.v1.OrderViewR\x05order\x123\n" +
+	"\x06refund\x18\x02 \x01(\v2\x1b.ordergraph.order.v1.RefundR\x06refund\"$\n" +
 	"\fAuditRequest\x12\x14\n" +
 	"\x05after\x18\x01 \x01(\tR\x05after\"u\n" +
 	"\vAuditReport\x12\x18\n" +
@@ -1691,13 +1901,14 @@ const file_services_order_orderrpc_order_proto_rawDesc = "" +
 	"\aFinding\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x12\n" +
 	"\x04rule\x18\x02 \x01(\tR\x04rule\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail2\xe2\x03\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail2\xb5\x04\n" +
 	"\x05Order\x12W\n" +
 	"\bCheckout\x12$.ordergraph.order.v1.CheckoutRequest\x1a%.ordergraph.order.v1.CheckoutResponse\x12F\n" +
 	"\x03Get\x12\x1f.ordergraph.order.v1.GetRequest\x1a\x1e.ordergraph.order.v1.OrderView\x12C\n" +
 	"\x04List\x12 .ordergraph.order.v1.ListRequest\x1a\x19.ordergraph.order.v1.Page\x12W\n" +
 	"\bVersions\x12$.ordergraph.order.v1.VersionsRequest\x1a%.ordergraph.order.v1.VersionsResponse\x12L\n" +
-	"\x06Cancel\x12\".ordergraph.order.v1.CancelRequest\x1a\x1e.ordergraph.order.v1.OrderView\x12L\n" +
+	"\x06Cancel\x12\".ordergraph.order.v1.CancelRequest\x1a\x1e.ordergraph.order.v1.OrderView\x12Q\n" +
+	"\x06Refund\x12\".ordergraph.order.v1.RefundRequest\x1a#.ordergraph.order.v1.RefundResponse\x12L\n" +
 	"\x05Audit\x12!.ordergraph.order.v1.AuditRequest\x1a .ordergraph.order.v1.AuditReportB$Z\"ordergraph/services/order/orderrpcb\x06proto3"
 
 var (
@@ -1712,7 +1923,7 @@ func file_services_order_orderrpc_order_proto_rawDescGZIP() []byte {
 	return file_services_order_orderrpc_order_proto_rawDescData
 }
 
-var file_services_order_orderrpc_order_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_services_order_orderrpc_order_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_services_order_orderrpc_order_proto_goTypes = []any{
 	(*Address)(nil),               // 0: ordergraph.order.v1.Address
 	(*CheckoutRequest)(nil),       // 1: ordergraph.order.v1.CheckoutRequest
@@ -1731,63 +1942,72 @@ var file_services_order_orderrpc_order_proto_goTypes = []any{
 	(*VersionsRequest)(nil),       // 14: ordergraph.order.v1.VersionsRequest
 	(*VersionsResponse)(nil),      // 15: ordergraph.order.v1.VersionsResponse
 	(*CancelRequest)(nil),         // 16: ordergraph.order.v1.CancelRequest
-	(*AuditRequest)(nil),          // 17: ordergraph.order.v1.AuditRequest
-	(*AuditReport)(nil),           // 18: ordergraph.order.v1.AuditReport
-	(*Finding)(nil),               // 19: ordergraph.order.v1.Finding
-	nil,                           // 20: ordergraph.order.v1.VersionsResponse.VersionsEntry
-	(*cartrpc.Amount)(nil),        // 21: ordergraph.cart.v1.Amount
-	(*cartrpc.Problem)(nil),       // 22: ordergraph.cart.v1.Problem
-	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
-	(*cartrpc.Quote)(nil),         // 24: ordergraph.cart.v1.Quote
+	(*RefundRequest)(nil),         // 17: ordergraph.order.v1.RefundRequest
+	(*RefundUnits)(nil),           // 18: ordergraph.order.v1.RefundUnits
+	(*RefundResponse)(nil),        // 19: ordergraph.order.v1.RefundResponse
+	(*AuditRequest)(nil),          // 20: ordergraph.order.v1.AuditRequest
+	(*AuditReport)(nil),           // 21: ordergraph.order.v1.AuditReport
+	(*Finding)(nil),               // 22: ordergraph.order.v1.Finding
+	nil,                           // 23: ordergraph.order.v1.VersionsResponse.VersionsEntry
+	(*cartrpc.Amount)(nil),        // 24: ordergraph.cart.v1.Amount
+	(*cartrpc.Problem)(nil),       // 25: ordergraph.cart.v1.Problem
+	(*timestamppb.Timestamp)(nil), // 26: google.protobuf.Timestamp
+	(*cartrpc.Quote)(nil),         // 27: ordergraph.cart.v1.Quote
 }
 var file_services_order_orderrpc_order_proto_depIdxs = []int32{
 	0,  // 0: ordergraph.order.v1.CheckoutRequest.shipping_address:type_name -> ordergraph.order.v1.Address
 	0,  // 1: ordergraph.order.v1.CheckoutRequest.billing_address:type_name -> ordergraph.order.v1.Address
-	21, // 2: ordergraph.order.v1.CheckoutRequest.expect_total:type_name -> ordergraph.cart.v1.Amount
+	24, // 2: ordergraph.order.v1.CheckoutRequest.expect_total:type_name -> ordergraph.cart.v1.Amount
 	3,  // 3: ordergraph.order.v1.CheckoutResponse.order:type_name -> ordergraph.order.v1.OrderView
-	22, // 4: ordergraph.order.v1.CheckoutResponse.problems:type_name -> ordergraph.cart.v1.Problem
-	22, // 5: ordergraph.order.v1.OrderView.problems:type_name -> ordergraph.cart.v1.Problem
-	23, // 6: ordergraph.order.v1.OrderView.created_at:type_name -> google.protobuf.Timestamp
-	23, // 7: ordergraph.order.v1.OrderView.updated_at:type_name -> google.protobuf.Timestamp
+	25, // 4: ordergraph.order.v1.CheckoutResponse.problems:type_name -> ordergraph.cart.v1.Problem
+	25, // 5: ordergraph.order.v1.OrderView.problems:type_name -> ordergraph.cart.v1.Problem
+	26, // 6: ordergraph.order.v1.OrderView.created_at:type_name -> google.protobuf.Timestamp
+	26, // 7: ordergraph.order.v1.OrderView.updated_at:type_name -> google.protobuf.Timestamp
 	0,  // 8: ordergraph.order.v1.OrderView.shipping_address:type_name -> ordergraph.order.v1.Address
 	0,  // 9: ordergraph.order.v1.OrderView.billing_address:type_name -> ordergraph.order.v1.Address
-	24, // 10: ordergraph.order.v1.OrderView.quote:type_name -> ordergraph.cart.v1.Quote
+	27, // 10: ordergraph.order.v1.OrderView.quote:type_name -> ordergraph.cart.v1.Quote
 	7,  // 11: ordergraph.order.v1.OrderView.payment:type_name -> ordergraph.order.v1.Payment
 	10, // 12: ordergraph.order.v1.OrderView.timeline:type_name -> ordergraph.order.v1.Entry
 	8,  // 13: ordergraph.order.v1.OrderView.refunds:type_name -> ordergraph.order.v1.Refund
 	4,  // 14: ordergraph.order.v1.OrderView.parcels:type_name -> ordergraph.order.v1.Parcels
 	5,  // 15: ordergraph.order.v1.OrderView.papers:type_name -> ordergraph.order.v1.Paper
 	6,  // 16: ordergraph.order.v1.OrderView.messages:type_name -> ordergraph.order.v1.Message
-	23, // 17: ordergraph.order.v1.Paper.at:type_name -> google.protobuf.Timestamp
-	23, // 18: ordergraph.order.v1.Message.at:type_name -> google.protobuf.Timestamp
-	21, // 19: ordergraph.order.v1.Payment.captured:type_name -> ordergraph.cart.v1.Amount
-	21, // 20: ordergraph.order.v1.Payment.refunded:type_name -> ordergraph.cart.v1.Amount
-	21, // 21: ordergraph.order.v1.Refund.amount:type_name -> ordergraph.cart.v1.Amount
+	26, // 17: ordergraph.order.v1.Paper.at:type_name -> google.protobuf.Timestamp
+	26, // 18: ordergraph.order.v1.Message.at:type_name -> google.protobuf.Timestamp
+	24, // 19: ordergraph.order.v1.Payment.captured:type_name -> ordergraph.cart.v1.Amount
+	24, // 20: ordergraph.order.v1.Payment.refunded:type_name -> ordergraph.cart.v1.Amount
+	24, // 21: ordergraph.order.v1.Refund.amount:type_name -> ordergraph.cart.v1.Amount
 	9,  // 22: ordergraph.order.v1.Refund.lines:type_name -> ordergraph.order.v1.RefundLine
-	21, // 23: ordergraph.order.v1.Refund.shipping:type_name -> ordergraph.cart.v1.Amount
-	23, // 24: ordergraph.order.v1.Refund.at:type_name -> google.protobuf.Timestamp
-	21, // 25: ordergraph.order.v1.RefundLine.amount:type_name -> ordergraph.cart.v1.Amount
-	23, // 26: ordergraph.order.v1.Entry.at:type_name -> google.protobuf.Timestamp
+	24, // 23: ordergraph.order.v1.Refund.shipping:type_name -> ordergraph.cart.v1.Amount
+	26, // 24: ordergraph.order.v1.Refund.at:type_name -> google.protobuf.Timestamp
+	24, // 25: ordergraph.order.v1.RefundLine.amount:type_name -> ordergraph.cart.v1.Amount
+	26, // 26: ordergraph.order.v1.Entry.at:type_name -> google.protobuf.Timestamp
 	3,  // 27: ordergraph.order.v1.Page.orders:type_name -> ordergraph.order.v1.OrderView
-	20, // 28: ordergraph.order.v1.VersionsResponse.versions:type_name -> ordergraph.order.v1.VersionsResponse.VersionsEntry
-	19, // 29: ordergraph.order.v1.AuditReport.findings:type_name -> ordergraph.order.v1.Finding
-	1,  // 30: ordergraph.order.v1.Order.Checkout:input_type -> ordergraph.order.v1.CheckoutRequest
-	11, // 31: ordergraph.order.v1.Order.Get:input_type -> ordergraph.order.v1.GetRequest
-	12, // 32: ordergraph.order.v1.Order.List:input_type -> ordergraph.order.v1.ListRequest
-	14, // 33: ordergraph.order.v1.Order.Versions:input_type -> ordergraph.order.v1.VersionsRequest
-	16, // 34: ordergraph.order.v1.Order.Cancel:input_type -> ordergraph.order.v1.CancelRequest
-	17, // 35: ordergraph.order.v1.Order.Audit:input_type -> ordergraph.order.v1.AuditRequest
-	2,  // 36: ordergraph.order.v1.Order.Checkout:output_type -> ordergraph.order.v1.CheckoutResponse
-	3,  // 37: ordergraph.order.v1.Order.Get:output_type -> ordergraph.order.v1.OrderView
-	13, // 38: ordergraph.order.v1.Order.List:output_type -> ordergraph.order.v1.Page
-	15, // 39: ordergraph.order.v1.Order.Versions:output_type -> ordergraph.order.v1.VersionsResponse
-	3,  // 40: ordergraph.order.v1.Order.Cancel:output_type -> ordergraph.order.v1.OrderView
-	18, // 41: ordergraph.order.v1.Order.Audit:output_type -> ordergraph.order.v1.AuditReport
-	36, // [36:42] is the sub-list for method output_type
-	30, // [30:36] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	23, // 28: ordergraph.order.v1.VersionsResponse.versions:type_name -> ordergraph.order.v1.VersionsResponse.VersionsEntry
+	18, // 29: ordergraph.order.v1.RefundRequest.lines:type_name -> ordergraph.order.v1.RefundUnits
+	24, // 30: ordergraph.order.v1.RefundRequest.amount:type_name -> ordergraph.cart.v1.Amount
+	3,  // 31: ordergraph.order.v1.RefundResponse.order:type_name -> ordergraph.order.v1.OrderView
+	8,  // 32: ordergraph.order.v1.RefundResponse.refund:type_name -> ordergraph.order.v1.Refund
+	22, // 33: ordergraph.order.v1.AuditReport.findings:type_name -> ordergraph.order.v1.Finding
+	1,  // 34: ordergraph.order.v1.Order.Checkout:input_type -> ordergraph.order.v1.CheckoutRequest
+	11, // 35: ordergraph.order.v1.Order.Get:input_type -> ordergraph.order.v1.GetRequest
+	12, // 36: ordergraph.order.v1.Order.List:input_type -> ordergraph.order.v1.ListRequest
+	14, // 37: ordergraph.order.v1.Order.Versions:input_type -> ordergraph.order.v1.VersionsRequest
+	16, // 38: ordergraph.order.v1.Order.Cancel:input_type -> ordergraph.order.v1.CancelRequest
+	17, // 39: ordergraph.order.v1.Order.Refund:input_type -> ordergraph.order.v1.RefundRequest
+	20, // 40: ordergraph.order.v1.Order.Audit:input_type -> ordergraph.order.v1.AuditRequest
+	2,  // 41: ordergraph.order.v1.Order.Checkout:output_type -> ordergraph.order.v1.CheckoutResponse
+	3,  // 42: ordergraph.order.v1.Order.Get:output_type -> ordergraph.order.v1.OrderView
+	13, // 43: ordergraph.order.v1.Order.List:output_type -> ordergraph.order.v1.Page
+	15, // 44: ordergraph.order.v1.Order.Versions:output_type -> ordergraph.order.v1.VersionsResponse
+	3,  // 45: ordergraph.order.v1.Order.Cancel:output_type -> ordergraph.order.v1.OrderView
+	19, // 46: ordergraph.order.v1.Order.Refund:output_type -> ordergraph.order.v1.RefundResponse
+	21, // 47: ordergraph.order.v1.Order.Audit:output_type -> ordergraph.order.v1.AuditReport
+	41, // [41:48] is the sub-list for method output_type
+	34, // [34:41] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_services_order_orderrpc_order_proto_init() }
@@ -1801,7 +2021,7 @@ func file_services_order_orderrpc_order_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_services_order_orderrpc_order_proto_rawDesc), len(file_services_order_orderrpc_order_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -24,6 +24,7 @@ const (
 	Order_List_FullMethodName     = "/ordergraph.order.v1.Order/List"
 	Order_Versions_FullMethodName = "/ordergraph.order.v1.Order/Versions"
 	Order_Cancel_FullMethodName   = "/ordergraph.order.v1.Order/Cancel"
+	Order_Refund_FullMethodName   = "/ordergraph.order.v1.Order/Refund"
 	Order_Audit_FullMethodName    = "/ordergraph.order.v1.Order/Audit"
 )
 
@@ -38,6 +39,7 @@ type OrderClient interface {
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (*Page, error)
 	Versions(ctx context.Context, in *VersionsRequest, opts ...grpc.CallOption) (*VersionsResponse, error)
 	Cancel(ctx context.Context, in *CancelRequest, opts ...grpc.CallOption) (*OrderView, error)
+	Refund(ctx context.Context, in *RefundRequest, opts ...grpc.CallOption) (*RefundResponse, error)
 	Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditReport, error)
 }
 
@@ -99,6 +101,16 @@ func (c *orderClient) Cancel(ctx context.Context, in *CancelRequest, opts ...grp
 	return out, nil
 }
 
+func (c *orderClient) Refund(ctx context.Context, in *RefundRequest, opts ...grpc.CallOption) (*RefundResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RefundResponse)
+	err := c.cc.Invoke(ctx, Order_Refund_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *orderClient) Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditReport, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(AuditReport)
@@ -120,6 +132,7 @@ type OrderServer interface {
 	List(context.Context, *ListRequest) (*Page, error)
 	Versions(context.Context, *VersionsRequest) (*VersionsResponse, error)
 	Cancel(context.Context, *CancelRequest) (*OrderView, error)
+	Refund(context.Context, *RefundRequest) (*RefundResponse, error)
 	Audit(context.Context, *AuditRequest) (*AuditReport, error)
 	mustEmbedUnimplementedOrderServer()
 }
@@ -145,6 +158,9 @@ func (UnimplementedOrderServer) Versions(context.Context, *VersionsRequest) (*Ve
 }
 func (UnimplementedOrderServer) Cancel(context.Context, *CancelRequest) (*OrderView, error) {
 	return nil, status.Error(codes.Unimplemented, "method Cancel not implemented")
+}
+func (UnimplementedOrderServer) Refund(context.Context, *RefundRequest) (*RefundResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Refund not implemented")
 }
 func (UnimplementedOrderServer) Audit(context.Context, *AuditRequest) (*AuditReport, error) {
 	return nil, status.Error(codes.Unimplemented, "method Audit not implemented")
@@ -260,6 +276,24 @@ func _Order_Cancel_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Order_Refund_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RefundRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrderServer).Refund(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Order_Refund_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrderServer).Refund(ctx, req.(*RefundRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Order_Audit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AuditRequest)
 	if err := dec(in); err != nil {
@@ -304,6 +338,10 @@ var Order_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Cancel",
 			Handler:    _Order_Cancel_Handler,
+		},
+		{
+			MethodName: "Refund",
+			Handler:    _Order_Refund_Handler,
 		},
 		{
 			MethodName: "Audit",

@@ -27,3 +27,11 @@ func refundLine(l order.RefundLine) *RefundLine {
 func toRefundLine(l *RefundLine) order.RefundLine {
 	return order.RefundLine{LineID: l.GetLineId(), Quantity: l.GetQuantity(), Amount: cartrpc.ToAmount(l.GetAmount())}
 }
+
+func refundUnits(u order.RefundUnits) *RefundUnits {
+	return &RefundUnits{LineId: u.LineID, Quantity: u.Quantity}
+}
+
+func toRefundUnits(u *RefundUnits) order.RefundUnits {
+	return order.RefundUnits{LineID: u.GetLineId(), Quantity: u.GetQuantity()}
+}

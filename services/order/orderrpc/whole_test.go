@@ -46,6 +46,11 @@ func (e *echo) Cancel(_ context.Context, who identity.Caller, in order.CancelInp
 	return wiretest.Answer[order.Order](&e.Calls, 0), nil
 }
 
+func (e *echo) Refund(_ context.Context, who identity.Caller, in order.RefundInput) (order.RefundResult, error) {
+	e.Took(who, in)
+	return wiretest.Answer[order.RefundResult](&e.Calls, 0), nil
+}
+
 func (e *echo) Audit(_ context.Context, who identity.Caller, after string) (order.AuditReport, error) {
 	e.Took(who, after)
 	return wiretest.Answer[order.AuditReport](&e.Calls, 0), nil

@@ -37,6 +37,9 @@ func Run(t *testing.T, reach func(*testing.T, *Shop) order.Service) {
 		{"ListsRefuseWhatMakesNoSense", listsRefuseWhatMakesNoSense},
 		{"CancelGivesBack", cancelGivesBack},
 		{"WhoMayCancel", whoMayCancel},
+		{"RefundsOfParts", refundsOfParts},
+		{"WhoMayRefund", whoMayRefund},
+		{"RefundsThatMakeNoSense", refundsThatMakeNoSense},
 		{"AuditIsForStaff", auditIsForStaff},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -445,5 +448,103 @@ func auditIsForStaff(t *testing.T, s *Shop, orders order.Service) {
 	}
 	if _, err := orders.Audit(background, Ourselves, "garbage"); !errors.Is(err, order.ErrCursor) {
 		t.Errorf("garbage for a cursor: %v", err)
+	}
+}
+
+var support = identity.Caller{CustomerID: "sam", Roles: []identity.Role{identity.Support}}
+
+func refundsOfParts(t *testing.T, s *Shop, orders order.Service) {
+	got, err := orders.Checkout(background, identity.Caller{}, s.Input(s.Cart("mug", 2, "shirt")))
+	s.must(err)
+	s.Deliver(got.Order.ID)
+	mugs := got.Order.Quote.Lines[0]
+	in := order.RefundInput{
+		OrderID: got.Order.ID, IdempotencyKey: "refund-0001", Lines: []order.RefundUnits{{LineID: mugs.ID, Quantity: 1}}, Shipping: true, Reason: "one was broken",
+	}
+	first, err := orders.Refund(background, support, in)
+	s.must(err)
+	want := money.Of(mugs.Total.Minor/2+mugs.Total.Minor%2, "EUR").Plus(got.Order.Quote.Cost.Shipping)
+	if first.Refund.State != order.RefundSucceeded || first.Refund.Amount != want || first.Refund.Reason != in.Reason || first.Refund.At.IsZero() ||
+		len(first.Refund.Lines) != 1 || first.Refund.Lines[0].LineID != mugs.ID || first.Refund.Lines[0].Quantity != 1 || first.Refund.Shipping != got.Order.Quote.Cost.Shipping {
+		t.Errorf("%+v, want %s", first.Refund, want)
+	}
+	if last := first.Order.Timeline[len(first.Order.Timeline)-1]; first.Order.Status != order.Delivered || last.Status != order.Delivered || !strings.Contains(last.Cause, want.String()) {
+		t.Errorf("%s: %+v", first.Order.Status, last)
+	}
+	if left := first.Order.Refundable(); left != got.Order.Quote.Cost.Total.Minus(want) || first.Order.Payment.Refunded != want {
+		t.Errorf("%s is left, %s is back", left, first.Order.Payment.Refunded)
+	}
+	again, err := orders.Refund(background, support, in)
+	s.must(err)
+	if !reflect.DeepEqual(again, first) {
+		t.Errorf("the first answer was\n%+v\nthe second\n%+v", first, again)
+	}
+	other := in
+	other.Shipping = false
+	if _, err := orders.Refund(background, support, other); !errors.Is(err, order.ErrKeyReused) {
+		t.Errorf("another refund under the key: %v", err)
+	}
+	left := first.Order.Refundable()
+	rest, err := orders.Refund(background, support, order.RefundInput{OrderID: got.Order.ID, IdempotencyKey: "refund-0002", Amount: &left})
+	s.must(err)
+	if rest.Order.Status != order.Refunded || len(rest.Order.Refunds) != 2 || rest.Refund.ID == first.Refund.ID {
+		t.Errorf("%s: %+v", rest.Order.Status, rest.Order.Refunds)
+	}
+	s.WantInvariants()
+}
+
+func whoMayRefund(t *testing.T, s *Shop, orders order.Service) {
+	got, err := orders.Checkout(background, identity.Caller{CustomerID: "ada"}, s.Input(s.Cart("shirt", 5)))
+	s.must(err)
+	amount, n := money.Of(100, "EUR"), 0
+	let := identitytest.Needs(t, identity.PaymentsRefund, func(who identity.Caller) error {
+		n++
+		_, err := orders.Refund(background, who, order.RefundInput{OrderID: got.Order.ID, IdempotencyKey: "refund-" + strings.Repeat("x", n), Amount: &amount})
+		return err
+	})
+	if o := s.Order(got.Order.ID); let == 0 || int64(let)*amount.Minor != o.Payment.Refunded.Minor || o.Status != order.Confirmed {
+		t.Errorf("%d were let in, %s is back, the order is %s", let, o.Payment.Refunded, o.Status)
+	}
+}
+
+func refundsThatMakeNoSense(t *testing.T, s *Shop, orders order.Service) {
+	got, err := orders.Checkout(background, identity.Caller{}, s.Input(s.Cart("mug", 2)))
+	s.must(err)
+	line, total := got.Order.Quote.Lines[0].ID, got.Order.Quote.Cost.Total
+	failed, err := orders.Checkout(background, identity.Caller{}, s.Input(s.Cart("shirt"), Paying("pm_card_chargeDeclined")))
+	s.must(err)
+	amount := func(minor int64, currency string) *money.Amount { a := money.Of(minor, currency); return &a }
+	for name, c := range map[string]struct {
+		in   order.RefundInput
+		want error
+	}{
+		"no order":                 {order.RefundInput{OrderID: "nothing", Amount: amount(1, "EUR")}, order.ErrNotFound},
+		"a failed order":           {order.RefundInput{OrderID: failed.Order.ID, Amount: amount(1, "EUR")}, order.ErrNotRefundable},
+		"nothing":                  {order.RefundInput{}, order.ErrInput},
+		"no key":                   {order.RefundInput{IdempotencyKey: "short", Amount: amount(1, "EUR")}, order.ErrInput},
+		"nothing at all":           {order.RefundInput{Amount: amount(0, "EUR")}, order.ErrInput},
+		"another currency":         {order.RefundInput{Amount: amount(1, "USD")}, order.ErrInput},
+		"a line that is not there": {order.RefundInput{Lines: []order.RefundUnits{{LineID: "other", Quantity: 1}}}, order.ErrInput},
+		"a line twice":             {order.RefundInput{Lines: []order.RefundUnits{{LineID: line, Quantity: 1}, {LineID: line, Quantity: 1}}}, order.ErrInput},
+		"no units":                 {order.RefundInput{Lines: []order.RefundUnits{{LineID: line}}}, order.ErrInput},
+		"too many units":           {order.RefundInput{Lines: []order.RefundUnits{{LineID: line, Quantity: 3}}}, order.ErrTooMuch},
+		"too much":                 {order.RefundInput{Amount: amount(total.Minor+1, "EUR")}, order.ErrTooMuch},
+		"a novel":                  {order.RefundInput{Amount: amount(1, "EUR"), Reason: strings.Repeat("x", 501)}, order.ErrInput},
+		"goods without lines":      {order.RefundInput{Amount: amount(1, "EUR"), Restock: true}, order.ErrInput},
+		"goods that are here":      {order.RefundInput{Lines: []order.RefundUnits{{LineID: line, Quantity: 1}}, Restock: true}, order.ErrNotSent},
+		"all before it was sent":   {order.RefundInput{Amount: &total}, order.ErrNotSent},
+	} {
+		if c.in.IdempotencyKey == "" {
+			c.in.IdempotencyKey = "refund-0001"
+		}
+		if c.in.OrderID == "" {
+			c.in.OrderID = got.Order.ID
+		}
+		if _, err := orders.Refund(background, support, c.in); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+	if o := s.Order(got.Order.ID); len(o.Refunds) > 0 || o.Version != got.Order.Version {
+		t.Errorf("%+v", o.Refunds)
 	}
 }
