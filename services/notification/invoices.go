@@ -29,7 +29,7 @@ const (
 )
 
 // askFor is how long a mail waits for the invoice service's answer.
-const askFor = 5 * time.Second
+const askFor = 2 * time.Second
 
 func confirmedID(orderID string) string { return orderMessageID(orderID, OrderConfirmed, Mail) }
 func followsID(orderID string) string   { return orderMessageID(orderID, InvoiceFollows, Mail) }

@@ -1,0 +1,4 @@
+// Command after measures what happens after an order.
+package main
+
+func main() {}
