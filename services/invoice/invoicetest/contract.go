@@ -25,6 +25,7 @@ func Run(t *testing.T, reach func(*testing.T, *World) invoice.Service) {
 		"AConfirmedOrderHasOneInvoice": oneInvoice,
 		"ARefundedOrderHasACreditNote": creditNote,
 		"EachRefundHasACreditNote":     partialRefunds,
+		"WhatWasGivenBackIsCredited":   givenBack,
 		"AFailedOrderHasNothing":       failed,
 		"WhoMaySeeAnInvoice":           whoMaySee,
 		"VersionsAreForWhoMayReadAll":  versions,
@@ -219,6 +220,32 @@ func partialRefunds(t *testing.T, w *World, invoices invoice.Service) {
 	if sum != all[0].Paid {
 		t.Errorf("%v was given back of %v", sum, all[0].Paid)
 	}
+}
+
+// givenBack has the order service refund a unit and its shipping, and then all
+// that is left.
+func givenBack(t *testing.T, w *World, invoices invoice.Service) {
+	bought := w.Buy()
+	line := bought.Order.Quote.Lines[0]
+	first, err := w.Shop.Orders.Refund(background, identity.Ourselves(), order.RefundInput{
+		OrderID: bought.Order.ID, IdempotencyKey: "refund-0001", Lines: []order.RefundUnits{{LineID: line.ID, Quantity: 1}}, Shipping: true, Reason: "Torn",
+	})
+	if err != nil || first.Refund.State != order.RefundSucceeded {
+		t.Fatalf("%+v, %v", first.Refund, err)
+	}
+	if _, err := w.Shop.Orders.Cancel(background, identity.Caller{}, order.CancelInput{OrderID: bought.Order.ID, AccessToken: bought.AccessToken}); err != nil {
+		t.Fatal(err)
+	}
+	w.Shop.Settle(bought.Order.ID)
+	if err := w.Invoices.Issue(background, w.Shop.WantOrder(bought.Order.ID, order.Refunded, "")); err != nil {
+		t.Fatal(err)
+	}
+	all, err := invoices.OfOrder(background, identity.Caller{}, bought.Order.ID, bought.AccessToken)
+	if err != nil || len(all) != 3 || all[1].Paid != first.Refund.Amount || all[1].Paid.Plus(all[2].Paid) != all[0].Paid || all[1].ID != bought.Order.ID+"-credit-1" || all[2].ID != bought.Order.ID+"-credit" {
+		t.Fatalf("%+v, %v, want %v first", all, err, first.Refund.Amount)
+	}
+	w.Shop.Clock.Pass(time.Hour)
+	w.WantAudit(invoices, 3)
 }
 
 func audited(t *testing.T, w *World, invoices invoice.Service) {
