@@ -30,6 +30,7 @@ type cli struct {
 	Import     importCmd     `cmd:"" help:"Read products from files into the catalogue."`
 	User       userCmd       `cmd:"" help:"Look after the people who work here."`
 	Dead       deadCmd       `cmd:"" help:"Look after what was given up: messages and facts."`
+	Notify     notifyCmd     `cmd:"" help:"Look at what customers are told."`
 	Check      checkCmd      `cmd:"" help:"Check that stock, money, orders and invoices agree."`
 	Operations operationsCmd `cmd:"" help:"Look after the operations that clients may send."`
 	Data       dataCmd       `cmd:"" help:"Look after the stored documents."`
