@@ -13,8 +13,9 @@ import (
 	"time"
 )
 
-// patience is how long a journey waits for a mail or a text message.
-const patience = 2 * time.Minute
+// patience is how long a journey waits for a mail or a text message: far
+// longer than it takes, so that a busy machine is never mistaken for silence.
+const patience = 5 * time.Minute
 
 // A Letter is a mail as the sandbox shows it.
 type Letter struct {
@@ -101,6 +102,14 @@ func (p Phone) Reply(t *testing.T, body string) {
 	if err := p.s.outside(http.MethodPost, "/sandbox/phone/reply", map[string]string{"from": p.number, "body": body}, nil); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Heard is how many callbacks, about statuses and replies, the shop has taken
+// from the SMS provider.
+func (s *Shop) Heard() (int, error) {
+	var ledger struct{ Callbacks int }
+	err := s.outside(http.MethodGet, "/sandbox/phone/ledger", nil, &ledger)
+	return ledger.Callbacks, err
 }
 
 // Trouble makes trouble outside, in the words of the part's own faults; {}
