@@ -24,6 +24,7 @@ import (
 	"ordergraph/graph/transport"
 	"ordergraph/graph/view"
 	"ordergraph/platform/cache"
+	"ordergraph/platform/deadletter"
 	"ordergraph/platform/live"
 	"ordergraph/services/account"
 	"ordergraph/services/cart"
@@ -46,6 +47,8 @@ type Options struct {
 	Live         *live.Hub            // nil: nothing can be watched
 	Invoice      invoice.Service      // nil: there are no invoices
 	Notification notification.Service // nil: nobody sees what customers are told
+
+	DeadLetters deadletter.Letters // nil: nobody sees any
 
 	Log             *slog.Logger               // nil logs nothing
 	Shop            Shop                       // who sells
@@ -123,7 +126,8 @@ func New(o Options) *transport.Server {
 		o.Address = transport.RemoteHost
 	}
 	r := &Resolver{
-		account: o.Account, catalog: o.Catalog, cart: o.Cart, order: o.Order, inventory: o.Inventory, fulfilment: o.Fulfilment, invoice: o.Invoice,
+		deadLetters: o.DeadLetters,
+		account:     o.Account, catalog: o.Catalog, cart: o.Cart, order: o.Order, inventory: o.Inventory, fulfilment: o.Fulfilment, invoice: o.Invoice,
 		notification: o.Notification,
 		shop:         o.Shop.view(), gather: cmp.Or(o.Gather, gatherFor), sessions: o.Sessions, cookies: o.Cookies, address: o.Address,
 	}

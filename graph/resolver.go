@@ -9,6 +9,7 @@ import (
 	"ordergraph/graph/session"
 	"ordergraph/graph/transport"
 	"ordergraph/graph/view"
+	"ordergraph/platform/deadletter"
 	"ordergraph/services/account"
 	"ordergraph/services/cart"
 	"ordergraph/services/catalog"
@@ -21,6 +22,7 @@ import (
 
 // Resolver answers the fields that need a service.
 type Resolver struct {
+	deadLetters  deadletter.Letters
 	account      account.Service
 	catalog      catalog.Service
 	cart         cart.Service

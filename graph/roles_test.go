@@ -15,6 +15,7 @@ import (
 	"ordergraph/graph/gengql"
 	"ordergraph/graph/graphtest"
 	"ordergraph/graph/view"
+	"ordergraph/platform/deadletter"
 	"ordergraph/platform/fault"
 	"ordergraph/platform/identity"
 	"ordergraph/platform/identity/identitytest"
@@ -112,6 +113,10 @@ var visits = map[string]string{
 	"Mutation.stockAdjust":                   `mutation { stockAdjust(input: {sku: "$sku", delta: 1, idempotencyKey: "$key"}) { stock { available } ` + problems + ` } }`,
 
 	"Mutation.notificationResend": `mutation { notificationResend(id: "gid://ordergraph/Notification/none") { ` + problems + ` } }`,
+
+	"Query.deadLetters":         `{ deadLetters(first: 1) { nodes { id } } }`,
+	"Mutation.deadLetterReplay": `mutation { deadLetterReplay(id: "notification/message/none") { ` + problems + ` } }`,
+	"Mutation.deadLetterDrop":   `mutation { deadLetterDrop(id: "notification/message/none") { ` + problems + ` } }`,
 
 	"Subscription.invoiceStatus":      `subscription { invoiceStatus(orderId: "$order") { id } }`,
 	"Subscription.notificationStatus": `subscription { notificationStatus(orderId: "$order") { version } }`,
@@ -377,6 +382,12 @@ func TestServicesRefuseToo(t *testing.T) {
 			_, err := w.Inventory.Stock(t.Context(), who, w.Product("Wool Scarf").Variants[0].SKU)
 			return err
 		},
+		"Query.deadLetters": func(who identity.Caller) error {
+			_, err := w.Messages.Letters().List(t.Context(), who, deadletter.Query{})
+			return err
+		},
+		// There is none to change here; those who keep them ask as everybody.
+		"Mutation.deadLetterReplay": nil, "Mutation.deadLetterDrop": nil,
 		"Query.consignments": func(who identity.Caller) error {
 			_, err := w.Parcels.List(t.Context(), who, fulfilment.ListQuery{})
 			return err

@@ -18,6 +18,7 @@ import (
 	"ordergraph/platform/host"
 	"ordergraph/platform/live"
 	"ordergraph/platform/telemetry"
+	"ordergraph/services"
 	"ordergraph/services/account/accountrpc"
 	"ordergraph/services/cart"
 	"ordergraph/services/cart/cartrpc"
@@ -88,6 +89,9 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
+	if err := s.findLetters(h, log, &o); err != nil {
+		return err
+	}
 	sessions, err := s.sessions(h, log, hub, o.Account)
 	if err != nil {
 		return err
@@ -116,6 +120,22 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 	}
 	handle("/", web.Storefront(web.StorefrontOptions{ShopName: s.ShopName, API: front, Instead: http.HandlerFunc(s.welcome)}))
 	return nil
+}
+
+// findLetters shows operators the dead letters of all services that can be
+// reached from here.
+func (s *serveCmd) findLetters(h *host.Host, log *slog.Logger, o *graph.Options) error {
+	addrs, reached := s.addrs(), []string{}
+	for _, name := range services.Names() {
+		if s.runs(name) || addrs[name] != "" {
+			reached = append(reached, name)
+		} else {
+			log.Warn("operators do not see the dead letters of a service: nothing says where it runs", "of", name, "set", variableOf(name))
+		}
+	}
+	var err error
+	o.DeadLetters, err = services.Letters(h, reached)
+	return err
 }
 
 // logged notes every request at level DEBUG, under the id it was answered with.

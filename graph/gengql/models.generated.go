@@ -381,6 +381,14 @@ type CustomerUpdatePayload struct {
 	CustomerUserErrors []view.CustomerUserError `json:"customerUserErrors"`
 }
 
+// The answer to what is done with a dead letter.
+type DeadLetterPayload struct {
+	// The id of the letter that was replayed or dropped; null when nothing was done.
+	DeadLetterID *string `json:"deadLetterId,omitempty"`
+	// Why nothing was done.
+	UserErrors []view.DeadLetterUserError `json:"userErrors"`
+}
+
 // A film kept elsewhere. There are none in this shop.
 type ExternalVideo struct {
 	// The global id.

@@ -3514,6 +3514,110 @@ enum NotificationErrorCode {
   NOT_SENT
 }
 `, BuiltIn: false},
+	{Name: "../../schema/operations.graphqls", Input: `extend type Query {
+  """
+  What was given up, service by service, the longest dead first: messages that no
+  provider takes, and facts that a service fails to take from another. They hold
+  nothing else up. Needs OPERATIONS_READ.
+  """
+  deadLetters(
+    "How many, 0 to 100."
+    first: Int!
+    "Behind this cursor."
+    after: String
+    "Only those that this service keeps, such as \"notification\"."
+    service: String
+  ): DeadLetterConnection! @hasPermission(permission: OPERATIONS_READ)
+}
+
+extend type Mutation {
+  """
+  Tries a dead letter again, with as many attempts as a new one. Repeating it is
+  harmless while that is under way. Needs OPERATIONS_WRITE.
+  """
+  deadLetterReplay("The dead letter's id." id: ID!): DeadLetterPayload @hasPermission(permission: OPERATIONS_WRITE)
+  "Puts a dead letter away for good: nobody tries it again. Needs OPERATIONS_WRITE."
+  deadLetterDrop("The dead letter's id." id: ID!): DeadLetterPayload @hasPermission(permission: OPERATIONS_WRITE)
+}
+
+"Something that was given up. Nothing in it is personal."
+type DeadLetter {
+  "Names it among all dead letters."
+  id: ID!
+  "The service that keeps it."
+  service: String!
+  "What it is."
+  kind: DeadLetterKind!
+  "What it says, such as \"confirmed\" or \"order.changed\"."
+  type: String!
+  "What it is about, such as an order's number in the services: \"order:…\"."
+  key: String!
+  "Who did not take it: a service, or the channel of a message."
+  listener: String!
+  "When it was given up."
+  deadAt: DateTime!
+  "The tries that failed, oldest first; the latest 20."
+  attempts: [DeadLetterAttempt!]!
+}
+
+"A try that failed."
+type DeadLetterAttempt {
+  "When it was made."
+  at: DateTime!
+  "Codes of what came of it; in brackets the reference under which a log tells more."
+  outcome: String!
+}
+
+"What can be given up."
+enum DeadLetterKind {
+  "A message to a customer."
+  MESSAGE
+  "A fact from one service to another."
+  FACT
+}
+
+"A list of dead letters, page by page."
+type DeadLetterConnection {
+  "The dead letters with their cursors."
+  edges: [DeadLetterEdge!]!
+  "The dead letters."
+  nodes: [DeadLetter!]!
+  "Where this page stands."
+  pageInfo: PageInfo!
+}
+
+"A dead letter in a list."
+type DeadLetterEdge {
+  "Marks this place in the list."
+  cursor: String!
+  "The dead letter."
+  node: DeadLetter!
+}
+
+"The answer to what is done with a dead letter."
+type DeadLetterPayload {
+  "The id of the letter that was replayed or dropped; null when nothing was done."
+  deadLetterId: ID
+  "Why nothing was done."
+  userErrors: [DeadLetterUserError!]!
+}
+
+"Why nothing was done with a dead letter."
+type DeadLetterUserError implements DisplayableError {
+  "Tells programs what it is."
+  code: DeadLetterErrorCode
+  "Path to the input at fault."
+  field: [String!]
+  "A sentence for people."
+  message: String!
+}
+
+"What can be wrong with a dead letter."
+enum DeadLetterErrorCode {
+  "There is no such letter, or it is not dead any more."
+  NOT_FOUND
+}
+`, BuiltIn: false},
 	{Name: "../../schema/order.graphqls", Input: `extend type Query {
   """
   An order, to who may see it: whoever shows the access token that checkout
@@ -6232,6 +6336,82 @@ func (ec *executionContext) childFields_CustomerUserError(ctx context.Context, f
 		return ec.fieldContext_CustomerUserError_message(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CustomerUserError", field.Name)
+}
+
+func (ec *executionContext) childFields_DeadLetter(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_DeadLetter_id(ctx, field)
+	case "service":
+		return ec.fieldContext_DeadLetter_service(ctx, field)
+	case "kind":
+		return ec.fieldContext_DeadLetter_kind(ctx, field)
+	case "type":
+		return ec.fieldContext_DeadLetter_type(ctx, field)
+	case "key":
+		return ec.fieldContext_DeadLetter_key(ctx, field)
+	case "listener":
+		return ec.fieldContext_DeadLetter_listener(ctx, field)
+	case "deadAt":
+		return ec.fieldContext_DeadLetter_deadAt(ctx, field)
+	case "attempts":
+		return ec.fieldContext_DeadLetter_attempts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeadLetter", field.Name)
+}
+
+func (ec *executionContext) childFields_DeadLetterAttempt(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_DeadLetterAttempt_at(ctx, field)
+	case "outcome":
+		return ec.fieldContext_DeadLetterAttempt_outcome(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeadLetterAttempt", field.Name)
+}
+
+func (ec *executionContext) childFields_DeadLetterConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DeadLetterConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_DeadLetterConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DeadLetterConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeadLetterConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DeadLetterEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_DeadLetterEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_DeadLetterEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeadLetterEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DeadLetterPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deadLetterId":
+		return ec.fieldContext_DeadLetterPayload_deadLetterId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeadLetterPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeadLetterPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeadLetterUserError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_DeadLetterUserError_code(ctx, field)
+	case "field":
+		return ec.fieldContext_DeadLetterUserError_field(ctx, field)
+	case "message":
+		return ec.fieldContext_DeadLetterUserError_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeadLetterUserError", field.Name)
 }
 
 func (ec *executionContext) childFields_Domain(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

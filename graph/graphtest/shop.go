@@ -24,6 +24,7 @@ import (
 	"ordergraph/graph"
 	"ordergraph/graph/session"
 	"ordergraph/graph/transport"
+	"ordergraph/platform/deadletter"
 	"ordergraph/platform/docstore/docstoretest"
 	"ordergraph/platform/identity"
 	"ordergraph/platform/live"
@@ -171,6 +172,7 @@ func (s *Shop) open() {
 		Invoice:    s.Invoice,
 
 		Notification: s.Messages,
+		DeadLetters:  deadletter.Desk{{Service: "notification", Kind: deadletter.Message, Letters: s.Messages.Letters()}},
 	}
 	if s.set != nil {
 		s.set(&options)
