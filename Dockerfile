@@ -1,17 +1,21 @@
 # The one binary in an image with nothing else in it.
 FROM node:22-slim AS web
-WORKDIR /web
-COPY web/playground/package.json web/playground/package-lock.json ./
-RUN npm ci --no-audit --no-fund
-COPY web/playground ./
-RUN npm run build
+WORKDIR /src
+COPY web/playground/package.json web/playground/package-lock.json web/playground/
+RUN cd web/playground && npm ci --no-audit --no-fund
+COPY web/storefront/package.json web/storefront/package-lock.json web/storefront/
+RUN cd web/storefront && npm ci --no-audit --no-fund
+COPY schema schema
+COPY web web
+RUN cd web/playground && npm run build && cd ../storefront && npm run build
 
 FROM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-COPY --from=web /web/dist web/playground/dist
+COPY --from=web /src/web/playground/dist web/playground/dist
+COPY --from=web /src/web/storefront/dist web/storefront/dist
 RUN CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o /ordergraph ./cmd/ordergraph \
  && install -d -o 65532 -g 65532 /data
 

@@ -54,6 +54,19 @@ async function fits(what) {
   say(`${what}: looked at`);
 }
 
+// light: what the first page needs of scripts stays small, compressed.
+async function light() {
+  const html = await (await fetch(url)).text();
+  let bytes = 0;
+  for (const [, path] of html.matchAll(/(?:src|href)="(\/assets\/[^"]+\.js)"/g)) {
+    const answer = await fetch(url + path, { headers: { "Accept-Encoding": "gzip" } });
+    bytes += Number(answer.headers.get("Content-Length"));
+    assert.match(answer.headers.get("Cache-Control"), /immutable/);
+  }
+  say(`the first page has ${(bytes / 1024).toFixed(0)} KB of scripts, gzipped`);
+  assert.ok(bytes > 0 && bytes <= 150 * 1024);
+}
+
 async function addToCart(title) {
   await heading(title).waitFor();
   await button("Add to cart").click();
@@ -79,6 +92,7 @@ async function guest() {
   await heading("Plain things that last.").waitFor();
   await page.locator(".cards article").first().waitFor();
   assert.ok(!asked.includes("Home") && !asked.includes("Shop"), `the first page asked once more: ${asked}`);
+  await light();
   await fits("home");
   await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
   await fits("home in the dark");

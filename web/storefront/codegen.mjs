@@ -9,15 +9,13 @@ import * as operationTypes from "@graphql-codegen/typescript-operations";
 import { parse } from "graphql";
 
 const here = import.meta.dirname;
-// The image builds with a copy of the schema beside it.
-const schemaDir = process.env.SCHEMA_DIR ?? join(here, "../../schema");
 const read = (dir, ending) =>
   readdirSync(dir)
     .filter((name) => name.endsWith(ending))
     .sort()
     .map((name) => ({ location: name, text: readFileSync(join(dir, name), "utf8") }));
 
-const schema = parse(read(schemaDir, ".graphqls").map(({ text }) => text).join("\n"));
+const schema = parse(read(join(here, "../../schema"), ".graphqls").map(({ text }) => text).join("\n"));
 const documents = read(join(here, "src/api/operations"), ".graphql").map(({ location, text }) => ({ location, document: parse(text) }));
 
 const filename = join(here, "src/api/gql.ts");

@@ -22,9 +22,12 @@ export const passing = new Set(["OFFLINE", "UNAVAILABLE", "TIMEOUT", "THROTTLED"
 let before: () => Promise<void> = async () => {};
 export const beforeAsking = (step: () => Promise<void>) => void (before = step);
 
+/** Resolves when a request may go out. */
+export const ready = () => before();
+
 /** Runs an operation. It is given up after half a minute. */
 export async function ask<Data, Variables>(operation: Operation<Data, Variables>, variables: Variables): Promise<Data> {
-  await before();
+  await ready();
   return askNow(operation, variables);
 }
 

@@ -1,7 +1,6 @@
 // Watching: one WebSocket for everything that moves by itself.
 import { createClient, type Client } from "graphql-ws";
-import type { Operation } from "./client.ts";
-import { Trouble } from "./client.ts";
+import { ready, Trouble, type Operation } from "./client.ts";
 
 let client: Client | undefined;
 const states = new Set<(connected: boolean) => void>();
@@ -9,7 +8,8 @@ const tell = (connected: boolean) => states.forEach((hear) => hear(connected));
 
 const open = () =>
   (client ??= createClient({
-    url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
+    // A connection ends with the session it was opened in: the next one is opened in a renewed one.
+    url: async () => (await ready(), `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`),
     retryAttempts: Infinity,
     shouldRetry: () => true,
     retryWait: (attempt) => new Promise((done) => setTimeout(done, Math.min(500 * 2 ** attempt, 15_000) * (0.75 + Math.random() / 2))),

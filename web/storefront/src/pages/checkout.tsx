@@ -14,7 +14,7 @@ import { useForm, type Problem } from "../ui/form.ts";
 import { useTitle } from "../ui/page.ts";
 import { Picture } from "../ui/picture.tsx";
 import { Bar, Empty, Failed, Wrong } from "../ui/state.tsx";
-import { plus, useWords } from "../words/index.ts";
+import { plus, useWords, type Speech } from "../words/index.ts";
 
 // An attempt keeps its key until there is an answer, over a reload too: sent
 // again it gives the same order. Another input is another attempt.
@@ -46,6 +46,13 @@ async function buy(input: Omit<CheckoutInput, "idempotencyKey">, again: () => vo
       await pause(attempt + 1);
     }
   }
+}
+
+// The shop says it in English; where it says days, we say them in the
+// customer's language.
+function inDays(description: string | null, w: Speech): string | null {
+  const found = /^(\d+)(?: to (\d+))? days?$/.exec(description ?? "");
+  return found ? w.order.days(Number(found[1]), Number(found[2] ?? found[1])) : description;
 }
 
 const cardCodes = new Set(["CARD_DECLINED", "INSUFFICIENT_FUNDS", "EXPIRED_CARD", "INVALID_PAYMENT_METHOD", "PAYMENT_NOT_CONFIRMED", "PAYMENT_UNAVAILABLE"]);
@@ -181,7 +188,7 @@ function Till({ cart }: { cart: Cart }) {
                   <input type="radio" name="shippingRate" value={handle} checked={handle === option?.handle} onChange={() => setRate(handle)} />
                   <span>
                     {title}
-                    <span className="quiet small">{description}</span>
+                    <span className="quiet small">{inDays(description, w)}</span>
                   </span>
                   <span className="moving">{free || Number(estimatedCost.amount) === 0 ? c.free : w.price(estimatedCost)}</span>
                 </label>

@@ -68,7 +68,7 @@ export function Password({ wrong, hint, ...input }: { name: string; label: strin
   const w = useWords();
   const [shown, show] = useState(false);
   return (
-    <div className="row end">
+    <div className="reveal">
       <Field type={shown ? "text" : "password"} required hint={hint} wrong={wrong} {...input} />
       <button type="button" className="link" aria-pressed={shown} onClick={() => show(!shown)}>
         {shown ? w.account.hide : w.account.show}
