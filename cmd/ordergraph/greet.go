@@ -58,6 +58,7 @@ func (s *serveCmd) greet(h *host.Host, log *slog.Logger) {
 		say("sms", s.carrierOfTexts())
 	}
 	if s.runs(gateway) {
+		say("storefront", s.publicURL(h)+"/")
 		say("graphql", s.publicURL(h)+"/graphql")
 		if s.Playground == "on" {
 			say("playground", s.publicURL(h)+web.PlaygroundPath)

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
@@ -23,6 +23,15 @@ const compress: Plugin = {
   },
 };
 
+// The font's licence goes where those of the programs are.
+const fontLicence: Plugin = {
+  name: "font licence",
+  closeBundle() {
+    const font = join(import.meta.dirname, "node_modules/@fontsource/newsreader/LICENSE");
+    appendFileSync(join(outDir, "licenses.md"), `\n## Newsreader (OFL-1.1)\n\n${readFileSync(font, "utf8")}`);
+  },
+};
+
 // The operations by name, for the server: it answers those of a page before
 // the page asks.
 const operations: Plugin = {
@@ -37,7 +46,7 @@ const operations: Plugin = {
 };
 
 export default defineConfig({
-  plugins: [operations, compress],
+  plugins: [operations, compress, fontLicence],
   build: {
     outDir,
     target: "es2022",

@@ -211,6 +211,7 @@ function Story({ order, token, connected }: { order: Order; token: string | unde
               </div>
             )}
           </dl>
+          {Number(totals.discountAmount.amount) > 0 && <p className="good small">{o.saved(w.price(totals.discountAmount))}</p>}
           {totals.taxIncluded && <p className="quiet small">{w.checkout.taxIncluded(w.price(totals.taxAmount))}</p>}
           {payment?.card && <p className="quiet small">{o.paidWith(payment.card.brand.replace(/^./, (first) => first.toUpperCase()), payment.card.last4)}</p>}
           <div>

@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { CountriesDocument, type AddressPartsFragment, type CountryCode, type MailingAddressInput } from "../api/gql.ts";
 import { useQuery } from "../api/query.ts";
 import { here } from "../customer/place.ts";
@@ -19,6 +20,9 @@ export function useCountry(): CountryCode | undefined {
   return here().country ?? shop?.shop.paymentSettings.countryCode;
 }
 
+// Where addresses name a state, on which taxes may depend.
+const withStates = new Set<string>(["AU", "BR", "CA", "IN", "MX", "US"]);
+
 type Props = {
   of?: Partial<AddressPartsFragment> | undefined;
   wrongs: Wrongs;
@@ -34,6 +38,7 @@ export function AddressFields({ of, wrongs, section, onCountry }: Props) {
   const countries = useCountries();
   const own = useCountry();
   const country = of?.countryCodeV2 ?? own;
+  const [chosen, choose] = useState<CountryCode>();
   const known = (name: string) => (section ? `${section} ${name}` : name);
   const field = (name: keyof MailingAddressInput & keyof typeof c & keyof AddressPartsFragment, autoComplete: string, required = true) => (
     <Field name={name} label={c[name] as string} autoComplete={known(autoComplete)} defaultValue={(of?.[name] as string | null) ?? ""} required={required} wrong={wrongs[name]} />
@@ -58,7 +63,10 @@ export function AddressFields({ of, wrongs, section, onCountry }: Props) {
         autoComplete={known("country")}
         defaultValue={country}
         wrong={wrongs["countryCode"]}
-        onChange={(event) => onCountry?.(event.target.value as CountryCode)}
+        onChange={({ target }) => {
+          choose(target.value as CountryCode);
+          onCountry?.(target.value as CountryCode);
+        }}
       >
         {(countries ?? (country ? [{ isoCode: country, name: w.countryName(country) }] : [])).map(({ isoCode, name }) => (
           <option key={isoCode} value={isoCode}>
@@ -66,6 +74,7 @@ export function AddressFields({ of, wrongs, section, onCountry }: Props) {
           </option>
         ))}
       </Choice>
+      {withStates.has(chosen ?? country ?? "") && field("provinceCode", "address-level1", false)}
     </>
   );
 }
@@ -80,6 +89,7 @@ export function addressIn({ text }: ReturnType<typeof read>): MailingAddressInpu
     address2: text("address2"),
     zip: text("zip"),
     city: text("city"),
+    provinceCode: text("provinceCode").toUpperCase() || undefined,
     countryCode: text("countryCode") as CountryCode,
   };
 }

@@ -107,7 +107,7 @@ function Footer() {
         </label>
       </div>
       <p className="quiet small">
-        {w.testShop} <a href="/playground/">{w.forDevelopers}</a>
+        {w.testShop} <a href="/licenses.md">{w.licences}</a>
       </p>
     </footer>
   );
