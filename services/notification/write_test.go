@@ -134,7 +134,7 @@ func TestOrders(t *testing.T) {
 	o := w.Shop.WantOrder(got.Order.ID, order.Confirmed, "")
 	for range 2 {
 		w.Must(w.HearOrder(t.Context(), notificationtest.Changed(&o)))
-		w.Clock.Pass(time.Minute) // its invoice is waited for
+		w.Clock.Pass(notificationtest.Grace)
 		w.Must(w.Sweep(t.Context()))
 	}
 	m := one(t, w, "grace@example.org", o.Number)
