@@ -2,18 +2,24 @@ package graphtest
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"time"
 
 	"ordergraph/platform/docstore/docstoretest"
 	"ordergraph/platform/events"
 	"ordergraph/platform/live"
+	"ordergraph/sandbox/twilio"
 	"ordergraph/services/notification"
 	"ordergraph/services/notification/notificationtest"
 	"ordergraph/services/notification/smtpmail"
+	"ordergraph/services/notification/twiliosms"
 	"ordergraph/services/order"
 )
 
-// openMessages opens the notification service, over the sandbox's mail server.
+// openMessages opens the notification service, over the sandbox's mail server
+// and its Twilio, which tells what became of messages.
 func (s *Shop) openMessages(ctx context.Context, bell *live.Bell) {
 	s.t.Helper()
 	const from = "Try-out <shop@ordergraph.localhost>"
@@ -21,11 +27,26 @@ func (s *Shop) openMessages(ctx context.Context, bell *live.Bell) {
 	mailer, err := smtpmail.New(smtpmail.Options{URL: "smtp://localhost", From: from, Dial: dial})
 	s.must(err)
 	s.Post = post
+
+	const account, secret = "AC00000000000000000000000000000000", "graphtoken"
+	phones, err := twilio.New(twilio.Options{Account: account, Token: secret, Step: 20 * time.Millisecond})
+	s.must(err)
+	s.work(phones.Run)
+	api, callbacks := http.NewServeMux(), http.NewServeMux()
+	phones.Routes(api)
+	server, told := httptest.NewServer(api), httptest.NewServer(callbacks)
+	s.t.Cleanup(func() { phones.Close(); server.Close(); told.Close() })
+	texter, err := twiliosms.New(twiliosms.Options{AccountSID: account, AuthToken: secret, From: "+15005550006", URL: server.URL, CallbackURL: told.URL})
+	s.must(err)
+	s.t.Cleanup(texter.Close)
+
 	s.Messages, err = notification.New(ctx, notification.Options{
-		Store: docstoretest.Memory(s.t), Bell: bell, Mailers: []notification.Mailer{mailer},
+		Store: docstoretest.Memory(s.t), Bell: bell, Mailers: []notification.Mailer{mailer}, Texters: []notification.Texter{texter},
 		Accounts: s.Accounts, Orders: s.Order, Invoices: s.Invoice, From: from, PublicURL: PublicURL,
 	})
 	s.must(err)
+	status, _ := twiliosms.Callbacks([]string{secret}, told.URL, s.Messages, nil)
+	callbacks.Handle("/", status)
 }
 
 // Tell lets the notification service hear of an order, by its global id, and

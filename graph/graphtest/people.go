@@ -107,7 +107,7 @@ func (s *Shop) Fill(access, title string) (id string) {
 func (s *Shop) Buy(access, title string) Purchase {
 	s.t.Helper()
 	got := s.DoAs(access, `mutation ($in: CheckoutInput!) { checkout(input: $in) { order { id status } accessToken userErrors { code message } } }`, Vars{"in": Vars{
-		"cartId": s.Fill(access, title), "idempotencyKey": rand.Text(), "email": "ada@example.org", "payment": Vars{"method": "pm_card_visa"},
+		"cartId": s.Fill(access, title), "idempotencyKey": rand.Text(), "email": "ada@example.org", "phone": "+491701234567", "payment": Vars{"method": "pm_card_visa"},
 		"shippingAddress": Vars{"firstName": "Ada", "lastName": "Lovelace", "address1": "Hafenstrasse 1", "city": "Hamburg", "zip": "20359", "countryCode": "DE"},
 	}})
 	if Get(got, "checkout.order.status") != "CONFIRMED" {
