@@ -7,7 +7,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.0
 GOFLAGS  := -trimpath
 export GOFLAGS
 
-.PHONY: help run build web test test-unit test-race test-mongo lint generate bench bench-live bench-store clean
+.PHONY: help run build web test test-unit test-race test-mongo lint generate bench bench-after bench-live bench-store clean
 
 help: ## Print what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ generate: ## Generate code again: GraphQL (gqlgen) and gRPC (protoc)
 
 bench: bin/ordergraph ## Print operations per second, p50, p99, errors, CPU and memory of the purchase path
 	go run ./test/load -server bin/ordergraph
+
+bench-after: bin/ordergraph ## Print how fast invoices and mails follow orders, what they cost, and how throughput grows with workers
+	go run ./test/after -server bin/ordergraph
 
 bench-live: bin/ordergraph test/live/node/node_modules ## Print what 10,000 live sockets take: memory, delays, all told at once; beside graphql-ws on Node
 	go run ./test/live -server bin/ordergraph

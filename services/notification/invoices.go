@@ -134,16 +134,20 @@ func (k *Keeper) HearInvoice(ctx context.Context, f events.Fact) error {
 	if f.Type != invoice.FactReady || f.Doc != f.Key { // a credit note has another id than its order
 		return nil
 	}
-	switch err := k.hasten(ctx, confirmedID(f.Key)); {
-	case errors.Is(err, docstore.ErrNotFound): // we have not heard of the order yet
-		return k.tellOf(ctx, f.Key, true)
-	case err != nil:
-		return err
+	err := k.hasten(ctx, confirmedID(f.Key))
+	if errors.Is(err, docstore.ErrNotFound) { // we have not heard of the order yet, or hear of it right now
+		if err := k.tellOf(ctx, f.Key, true); err != nil {
+			return err
+		}
+		err = k.hasten(ctx, confirmedID(f.Key))
 	}
-	if err := k.hasten(ctx, followsID(f.Key)); !errors.Is(err, docstore.ErrNotFound) {
-		return err
+	if err == nil {
+		err = k.hasten(ctx, followsID(f.Key))
 	}
-	return nil
+	if errors.Is(err, docstore.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // hasten makes a message due that waits for its invoice.
