@@ -160,3 +160,21 @@ func TestServe(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A shop with a real card processor has the rest of the sandbox all the same.
+func TestWithoutCards(t *testing.T) {
+	o := everything(t)
+	o.Card = nil
+	s, err := sandbox.New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(s.Handler())
+	defer server.Close()
+	defer http.DefaultClient.CloseIdleConnections()
+	for path, want := range map[string]int{"/": 200, "/carrier/faults": 200, "/sandbox/card/ledger": 404, "/v1/payment_intents": 404} {
+		if resp, _ := get(t, server.URL+path); resp.StatusCode != want {
+			t.Errorf("%s: %s", path, resp.Status)
+		}
+	}
+}

@@ -110,7 +110,7 @@
     count('phone', fresh.length);
     const elsewhere = fresh.filter((m) => keyOf(m) !== open).length;
     $('elsewhere').hidden = !elsewhere;
-    $('elsewhere').textContent = elsewhere;
+    $('elsewhere').replaceChildren(String(elsewhere), make('span', 'hidden', ' new'));
   }
 
   async function look() {
