@@ -11,7 +11,6 @@ import (
 	"ordergraph/graph/gengql"
 	"ordergraph/graph/gid"
 	"ordergraph/graph/view"
-	"ordergraph/services/fulfilment"
 )
 
 func (r *mutationResolver) ConsignmentPick(ctx context.Context, id string) (*gengql.ConsignmentPayload, error) {
@@ -22,8 +21,8 @@ func (r *mutationResolver) ConsignmentPack(ctx context.Context, id string, packe
 	return consigned(r.fulfilment.Pack(ctx, caller(ctx), keyOr(gid.Fulfillment, id), unitsOf(packed)))
 }
 
-func (r *mutationResolver) ConsignmentShip(ctx context.Context, id string, short *bool) (*gengql.ConsignmentPayload, error) {
-	return consigned(r.fulfilment.Ship(ctx, caller(ctx), keyOr(gid.Fulfillment, id), fulfilment.ShipInput{Short: short != nil && *short}))
+func (r *mutationResolver) ConsignmentShip(ctx context.Context, id string, short *bool, tracking *gengql.ConsignmentTrackingInput) (*gengql.ConsignmentPayload, error) {
+	return consigned(r.fulfilment.Ship(ctx, caller(ctx), keyOr(gid.Fulfillment, id), shipment(short, tracking)))
 }
 
 func (r *mutationResolver) ConsignmentDeliver(ctx context.Context, id string) (*gengql.ConsignmentPayload, error) {

@@ -34,6 +34,7 @@ import (
 	"ordergraph/services/invoice"
 	"ordergraph/services/notification"
 	"ordergraph/services/order"
+	"ordergraph/services/payment"
 )
 
 // Options of the gateway. The services must be set; all else has a default.
@@ -43,6 +44,7 @@ type Options struct {
 	Cart         cart.Service
 	Order        order.Service
 	Inventory    inventory.Service
+	Payment      payment.Service // nil: nobody sees what was asked of the card processor
 	Fulfilment   fulfilment.Service
 	Live         *live.Hub            // nil: nothing can be watched
 	Invoice      invoice.Service      // nil: there are no invoices
@@ -127,7 +129,7 @@ func New(o Options) *transport.Server {
 	}
 	r := &Resolver{
 		deadLetters: o.DeadLetters,
-		account:     o.Account, catalog: o.Catalog, cart: o.Cart, order: o.Order, inventory: o.Inventory, fulfilment: o.Fulfilment, invoice: o.Invoice,
+		account:     o.Account, catalog: o.Catalog, cart: o.Cart, order: o.Order, inventory: o.Inventory, payment: o.Payment, fulfilment: o.Fulfilment, invoice: o.Invoice,
 		notification: o.Notification,
 		shop:         o.Shop.view(), gather: cmp.Or(o.Gather, gatherFor), sessions: o.Sessions, cookies: o.Cookies, address: o.Address,
 	}

@@ -64,3 +64,12 @@ func unitsOf(in []gengql.ConsignmentUnitsInput) []fulfilment.Units {
 	}
 	return units
 }
+
+// shipment reads how a consignment is handed over.
+func shipment(short *bool, by *gengql.ConsignmentTrackingInput) fulfilment.ShipInput {
+	in := fulfilment.ShipInput{Short: short != nil && *short}
+	if by != nil {
+		in.ByHand = &fulfilment.Tracking{Company: by.Company, Number: by.Number, URL: text(by.URL)}
+	}
+	return in
+}

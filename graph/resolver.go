@@ -18,6 +18,7 @@ import (
 	"ordergraph/services/invoice"
 	"ordergraph/services/notification"
 	"ordergraph/services/order"
+	"ordergraph/services/payment"
 )
 
 // Resolver answers the fields that need a service.
@@ -28,6 +29,7 @@ type Resolver struct {
 	cart         cart.Service
 	order        order.Service
 	inventory    inventory.Service
+	payment      payment.Service
 	fulfilment   fulfilment.Service
 	shop         *view.Shop
 	gather       time.Duration // see Options

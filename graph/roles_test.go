@@ -24,6 +24,7 @@ import (
 	"ordergraph/services/fulfilment"
 	"ordergraph/services/inventory"
 	"ordergraph/services/notification"
+	"ordergraph/services/order"
 )
 
 // columns of testdata/roles.md after the first.
@@ -70,6 +71,9 @@ var visits = map[string]string{
 	"Query.notifications":          `{ notifications(subjectId: "$told") { id } }`,
 	"Query.stock":                  `{ stock(sku: "$sku") { levels { onHand } } }`,
 
+	"Order.paymentAttempts": `{ order(id: "$order", accessToken: "$orderToken") { paymentAttempts { kind } } }`,
+	"Order.reservation":     `{ order(id: "$order", accessToken: "$orderToken") { reservation { status } } }`,
+
 	"Query.consignments":          `{ consignments(first: 1) { nodes { id } } }`,
 	"Mutation.consignmentPick":    `mutation { consignmentPick(id: "gid://ordergraph/Fulfillment/none") { ` + problems + ` } }`,
 	"Mutation.consignmentPack":    `mutation { consignmentPack(id: "gid://ordergraph/Fulfillment/none") { ` + problems + ` } }`,
@@ -88,6 +92,7 @@ var visits = map[string]string{
 	"Mutation.cartDiscountCodesUpdate": `mutation { cartDiscountCodesUpdate(cartId: "$cart", discountCodes: ["A"]) { cart { id } ` + problems + ` } }`,
 	"Mutation.checkout": `mutation { checkout(input: {cartId: "$cart", idempotencyKey: "$key", email: "ada@example.org",
 		shippingAddress: ` + address + `, payment: {method: "pm_card_visa"}}) { order { id } ` + problems + ` } }`,
+	"!Mutation.orderRefund": `mutation { orderRefund(input: {orderId: "$order", idempotencyKey: "$key", amount: {amount: "0.01", currencyCode: EUR}}) { order { id } ` + problems + ` } }`,
 	"!Mutation.orderCancel": `mutation { orderCancel(input: {orderId: "$order"}) { order { id } ` + problems + ` } }`,
 
 	"Mutation.customerCreate":                `mutation { customerCreate(input: {email: "$key@example.com", password: "$password"}) { ` + problemsC + ` } }`,
@@ -368,6 +373,14 @@ func guarded() (fields []string) {
 	return fields
 }
 
+// found forgives that there is nothing.
+func found(err error) error {
+	if fault.KindOf(err) == fault.NotFound {
+		return nil
+	}
+	return err
+}
+
 // TestServicesRefuseToo asks the services behind the guarded fields directly,
 // as if the gateway had let everybody pass.
 func TestServicesRefuseToo(t *testing.T) {
@@ -410,6 +423,18 @@ func TestServicesRefuseToo(t *testing.T) {
 		// Whoever may see a message learns of its attempts from the service,
 		// too: they hold the providers' codes, which are of no use to customers.
 		"Notification.attempts": nil, "Notification.nextAttemptAt": nil,
+		"Order.paymentAttempts": func(who identity.Caller) error {
+			_, err := w.Payments.Get(t.Context(), who, "no-such-order")
+			return found(err)
+		},
+		"Order.reservation": func(who identity.Caller) error {
+			_, err := w.Inventory.Reservation(t.Context(), who, "no-such-order")
+			return found(err)
+		},
+		"Mutation.orderRefund": func(who identity.Caller) error {
+			_, err := w.Order.Refund(t.Context(), who, order.RefundInput{OrderID: "no-such-order", IdempotencyKey: "refund-0001", Shipping: true})
+			return found(err)
+		},
 		"Mutation.staffCreate": func(who identity.Caller) error {
 			_, err := w.Accounts.Keeper.CreateStaff(t.Context(), who, account.StaffInput{
 				Email: rand.Text() + "@shop.example", Password: graphtest.Password, Roles: []identity.Role{identity.Support},

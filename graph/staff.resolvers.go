@@ -42,3 +42,7 @@ func (r *queryResolver) Customers(ctx context.Context, first int32, after *strin
 func (r *queryResolver) Stock(ctx context.Context, sku string) (*view.Stock, error) {
 	return r.stockOf(ctx, sku)
 }
+
+func (r *Resolver) Stock() gengql.StockResolver { return &stockResolver{r} }
+
+type stockResolver struct{ *Resolver }

@@ -29,6 +29,7 @@ import (
 	"ordergraph/services/invoice/invoicerpc"
 	"ordergraph/services/notification/notificationrpc"
 	"ordergraph/services/order/orderrpc"
+	"ordergraph/services/payment/paymentrpc"
 	"ordergraph/web"
 )
 
@@ -77,7 +78,8 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 	known := cache.New(persisted)
 	h.OnClose("persisted queries", known.Close)
 	o.Persisted = known
-	var errs [8]error
+	var errs [9]error
+	o.Payment, errs[8] = host.Use(h, paymentrpc.Contract)
 	o.Account, errs[4] = host.Use(h, accountrpc.Contract)
 	o.Catalog, errs[0] = host.Use(h, catalogrpc.Contract)
 	o.Inventory, errs[1] = host.Use(h, inventoryrpc.Contract)

@@ -769,6 +769,50 @@ func (ec *executionContext) fieldContext_FulfillmentTrackingInfo_status(_ contex
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputConsignmentTrackingInput(ctx context.Context, obj any) (ConsignmentTrackingInput, error) {
+	var it ConsignmentTrackingInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"company", "number", "url"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "company":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("company"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Company = data
+		case "number":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("number"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Number = data
+		case "url":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("url"))
+			data, err := ec.unmarshalOURL2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.URL = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputConsignmentUnitsInput(ctx context.Context, obj any) (ConsignmentUnitsInput, error) {
 	var it ConsignmentUnitsInput
 	if obj == nil {
@@ -1348,6 +1392,14 @@ func (ec *executionContext) marshalOConsignmentPayload2ᚖordergraphᚋgraphᚋg
 		return graphql.Null
 	}
 	return ec._ConsignmentPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOConsignmentTrackingInput2ᚖordergraphᚋgraphᚋgengqlᚐConsignmentTrackingInput(ctx context.Context, v any) (*ConsignmentTrackingInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputConsignmentTrackingInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOConsignmentUnitsInput2ᚕordergraphᚋgraphᚋgengqlᚐConsignmentUnitsInputᚄ(ctx context.Context, v any) ([]ConsignmentUnitsInput, error) {

@@ -174,6 +174,16 @@ type ConsignmentPayload struct {
 	UserErrors []view.ConsignmentUserError `json:"userErrors"`
 }
 
+// With whom a parcel goes that was handed over by hand.
+type ConsignmentTrackingInput struct {
+	// Who carries it.
+	Company string `json:"company"`
+	// Its number there.
+	Number string `json:"number"`
+	// The carrier's page about it.
+	URL *string `json:"url,omitempty"`
+}
+
 // Units of one SKU of a consignment.
 type ConsignmentUnitsInput struct {
 	// The stock-keeping unit.
@@ -533,6 +543,44 @@ type OrderCancelPayload struct {
 	Order *view.Order `json:"order,omitempty"`
 	// Why it was not called off.
 	UserErrors []view.OrderCancelUserError `json:"userErrors"`
+}
+
+// What to give back. Give lines, shipping, an amount, or several of them.
+type OrderRefundInput struct {
+	// The order's global id.
+	OrderID string `json:"orderId"`
+	// Names this refund, 8 to 255 characters, best a UUID: repeated with it, the
+	// refund is made once. It may be left out where the HTTP request has it in the
+	// header `Idempotency-Key`.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	// Units of lines.
+	Lines []OrderRefundLineInput `json:"lines,omitempty"`
+	// What is left of what was paid for the shipping.
+	Shipping *bool `json:"shipping,omitempty"`
+	// So much, instead of what lines and shipping come to.
+	Amount *MoneyInput `json:"amount,omitempty"`
+	// For the customer, at most 500 bytes.
+	Reason *string `json:"reason,omitempty"`
+	// Whether the units came back and can be sold again.
+	Restock *bool `json:"restock,omitempty"`
+}
+
+// Units of one line to give back.
+type OrderRefundLineInput struct {
+	// The line's id.
+	LineID string `json:"lineId"`
+	// How many.
+	Quantity int32 `json:"quantity"`
+}
+
+// The answer to `orderRefund`.
+type OrderRefundPayload struct {
+	// The refund; null when none was made.
+	Refund *view.OrderRefund `json:"refund,omitempty"`
+	// The order after it; null when none was made.
+	Order *view.Order `json:"order,omitempty"`
+	// Why none was made.
+	UserErrors []view.OrderRefundUserError `json:"userErrors"`
 }
 
 // A page of text.

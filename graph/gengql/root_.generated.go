@@ -31,6 +31,7 @@ type ResolverRoot interface {
 	Product() ProductResolver
 	ProductVariant() ProductVariantResolver
 	Query() QueryResolver
+	Stock() StockResolver
 	Subscription() SubscriptionResolver
 }
 
@@ -67,6 +68,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCartLineUpdateInput,
 		ec.unmarshalInputCheckoutInput,
 		ec.unmarshalInputCheckoutPaymentInput,
+		ec.unmarshalInputConsignmentTrackingInput,
 		ec.unmarshalInputConsignmentUnitsInput,
 		ec.unmarshalInputCustomerAccessTokenCreateInput,
 		ec.unmarshalInputCustomerCreateInput,
@@ -79,6 +81,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputMailingAddressInput,
 		ec.unmarshalInputMoneyInput,
 		ec.unmarshalInputOrderCancelInput,
+		ec.unmarshalInputOrderRefundInput,
+		ec.unmarshalInputOrderRefundLineInput,
 		ec.unmarshalInputPriceRangeFilter,
 		ec.unmarshalInputProductFilter,
 		ec.unmarshalInputSelectedOptionInput,
@@ -1706,14 +1710,17 @@ extend type Mutation {
     packed: [ConsignmentUnitsInput!]
   ): ConsignmentPayload @hasPermission(permission: ORDERS_FULFIL)
   """
-  Books the carrier. SHIPPING while the carrier's answer is not known: it is asked
-  again by itself. Needs ORDERS_FULFIL.
+  Books the carrier, or notes who carries it where that was arranged by hand.
+  SHIPPING while the carrier's answer is not known: it is asked again by itself.
+  Needs ORDERS_FULFIL.
   """
   consignmentShip(
     "The consignment's global id."
     id: ID!
     "Ship less than was sold: what is missing becomes a further consignment."
     short: Boolean = false
+    "Who carries it, where people have booked the carrier; nobody asks then how far it is."
+    tracking: ConsignmentTrackingInput
   ): ConsignmentPayload @hasPermission(permission: ORDERS_FULFIL)
   "Notes that it has arrived, where the carrier does not tell. Needs ORDERS_FULFIL."
   consignmentDeliver("The consignment's global id." id: ID!): ConsignmentPayload @hasPermission(permission: ORDERS_FULFIL)
@@ -1833,6 +1840,16 @@ input ConsignmentUnitsInput {
   sku: String!
   "How many."
   quantity: Int!
+}
+
+"With whom a parcel goes that was handed over by hand."
+input ConsignmentTrackingInput {
+  "Who carries it."
+  company: String!
+  "Its number there."
+  number: String!
+  "The carrier's page about it."
+  url: URL
 }
 
 "The answer to what staff do with a consignment."
@@ -3761,8 +3778,10 @@ type Order implements Node {
 
 """
 How far an order has come. The way is PENDING, RESERVED, PAYING, CONFIRMED,
-FULFILLING, SHIPPED, DELIVERED; it can end in FAILED before it is confirmed and
-in CANCELLED and REFUNDED before it is shipped.
+FULFILLING, SHIPPED, DELIVERED; it can end in FAILED before it is confirmed, in
+CANCELLED and REFUNDED before it is shipped, and in REFUNDED after that when all
+of the money was given back. A part of the money changes nothing here: see
+` + "`" + `refunds` + "`" + `.
 """
 enum OrderStatus {
   "It is stored; nothing is promised yet."
@@ -3783,7 +3802,7 @@ enum OrderStatus {
   FAILED
   "It was called off after it was confirmed; the refund is on its way."
   CANCELLED
-  "The money is back."
+  "All of the money is back."
   REFUNDED
 }
 
@@ -4649,6 +4668,127 @@ type MediaEdge {
   node: Media!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/refund.graphqls", Input: `extend type Mutation {
+  """
+  Gives part or all of an order's money back: what was paid for units of lines,
+  taxes included, for the shipping, or any amount; never more than is left. Of
+  goods that have not left the house, call the order off with ` + "`" + `orderCancel` + "`" + `
+  instead. Needs PAYMENTS_REFUND.
+  """
+  orderRefund("What of which order, and why." input: OrderRefundInput!): OrderRefundPayload! @hasPermission(permission: PAYMENTS_REFUND)
+}
+
+extend type Order {
+  "What was given back, or is about to be, oldest first."
+  refunds: [OrderRefund!]!
+  "What can still be given back; nothing before anything was taken."
+  refundableAmount: MoneyV2!
+}
+
+"Money of an order that is given back."
+type OrderRefund {
+  "The global id."
+  id: ID!
+  "How far it has come."
+  status: OrderRefundStatus!
+  "All of it, taxes included."
+  amount: MoneyV2!
+  "Of the amount, what is for units of lines."
+  lines: [OrderRefundLine!]!
+  "Of the amount, what is for the shipping."
+  shippingAmount: MoneyV2!
+  "Why."
+  reason: String
+  "When it was asked for."
+  createdAt: DateTime!
+}
+
+"Units of one line that are given back."
+type OrderRefundLine {
+  "The line of the order."
+  line: OrderLine!
+  "Units."
+  quantity: Int!
+  "What the customer gets for them."
+  amount: MoneyV2!
+}
+
+"How far a refund has come."
+enum OrderRefundStatus {
+  "The card processor has it, or is being asked. It ends by itself."
+  PENDING
+  "The money is on its way to the customer's account."
+  SUCCEEDED
+  "The card processor has refused it."
+  FAILED
+}
+
+"What to give back. Give lines, shipping, an amount, or several of them."
+input OrderRefundInput {
+  "The order's global id."
+  orderId: ID!
+  """
+  Names this refund, 8 to 255 characters, best a UUID: repeated with it, the
+  refund is made once. It may be left out where the HTTP request has it in the
+  header ` + "`" + `Idempotency-Key` + "`" + `.
+  """
+  idempotencyKey: String
+  "Units of lines."
+  lines: [OrderRefundLineInput!]
+  "What is left of what was paid for the shipping."
+  shipping: Boolean = false
+  "So much, instead of what lines and shipping come to."
+  amount: MoneyInput
+  "For the customer, at most 500 bytes."
+  reason: String
+  "Whether the units came back and can be sold again."
+  restock: Boolean = false
+}
+
+"Units of one line to give back."
+input OrderRefundLineInput {
+  "The line's id."
+  lineId: ID!
+  "How many."
+  quantity: Int!
+}
+
+"The answer to ` + "`" + `orderRefund` + "`" + `."
+type OrderRefundPayload {
+  "The refund; null when none was made."
+  refund: OrderRefund
+  "The order after it; null when none was made."
+  order: Order
+  "Why none was made."
+  userErrors: [OrderRefundUserError!]!
+}
+
+"Why no refund was made."
+type OrderRefundUserError implements DisplayableError {
+  "Tells programs what it is."
+  code: OrderRefundErrorCode
+  "Path to the input at fault."
+  field: [String!]
+  "A sentence for people."
+  message: String!
+}
+
+"What can be wrong with a refund."
+enum OrderRefundErrorCode {
+  "There is no such order."
+  ORDER_NOT_FOUND
+  "The input makes no sense; the message says why."
+  INVALID
+  "The order has no money to be given back, or is called off."
+  NOT_REFUNDABLE
+  "It is more than is left to be given back."
+  TOO_MUCH
+  "The goods have not left the house: call the order off instead."
+  NOT_SENT
+  "The idempotency key was used for another refund."
+  IDEMPOTENCY_KEY_REUSED
+}
+`, BuiltIn: false},
 	{Name: "../../schema/schema.graphqls", Input: `"""
 What can be asked. Reading changes nothing and may be repeated at will. What
 does not exist is null, not an error.
@@ -5505,6 +5645,95 @@ enum StockErrorCode {
   NEGATIVE
   "There is no such warehouse."
   WAREHOUSE_NOT_FOUND
+}
+`, BuiltIn: false},
+	{Name: "../../schema/story.graphqls", Input: `extend type Order {
+  "Every call that was made to the card processor for it, oldest first; of many the latest 50. Null while there is no payment. Needs PAYMENTS_READ."
+  paymentAttempts: [PaymentAttempt!] @hasPermission(permission: PAYMENTS_READ)
+  "The stock that was promised to it; null where there is none. Needs STOCK_READ."
+  reservation: OrderReservation @hasPermission(permission: STOCK_READ)
+}
+
+extend type Stock {
+  "What has changed it, newest first."
+  history(
+    "How many, 1 to 100."
+    first: Int!
+    "Behind this cursor."
+    after: String
+  ): StockHistory!
+}
+
+"One call to the card processor, which was noted before it was made."
+type PaymentAttempt {
+  "What was asked for: authorise, capture, void, refund or look up."
+  kind: String!
+  "When."
+  at: DateTime!
+  "The key under which it is made once."
+  key: String
+  "What came of it: ok, declined, or what went wrong; null while that is not known."
+  outcome: String
+}
+
+"The stock that was promised to one order."
+type OrderReservation {
+  "How far it has come."
+  status: ReservationStatus!
+  "What of it comes from where."
+  allocations: [StockAllocation!]!
+  "When it is given back by itself, while it is held."
+  expiresAt: DateTime
+}
+
+"How far a reservation has come."
+enum ReservationStatus {
+  "The stock is held."
+  HELD
+  "It is sold."
+  COMMITTED
+  "It was given back."
+  RELEASED
+  "It was sold, and came back."
+  RESTOCKED
+}
+
+"Units of one SKU from one warehouse."
+type StockAllocation {
+  "The stock-keeping unit."
+  sku: String!
+  "The warehouse's id."
+  warehouse: String!
+  "How many."
+  quantity: Int!
+}
+
+"A stretch of the ledger."
+type StockHistory {
+  "The movements."
+  nodes: [StockMovement!]!
+  "Where this page stands."
+  pageInfo: PageInfo!
+}
+
+"One entry of the ledger, which never changes."
+type StockMovement {
+  "Its number: 1, 2, 3, … for each SKU, without gaps."
+  number: Int!
+  "When."
+  at: DateTime!
+  "The warehouse's id."
+  warehouse: String!
+  "What it was: adjust, reserve, release, commit or restock."
+  kind: String!
+  "Why, where somebody said."
+  reason: String
+  "The order that caused it, its global id."
+  orderId: ID
+  "By how much the units on hand changed."
+  onHandDelta: Int!
+  "By how much the units that are held for orders changed."
+  reservedDelta: Int!
 }
 `, BuiltIn: false},
 }
@@ -6952,6 +7181,14 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_notifications(ctx, field)
 	case "progress":
 		return ec.fieldContext_Order_progress(ctx, field)
+	case "refunds":
+		return ec.fieldContext_Order_refunds(ctx, field)
+	case "refundableAmount":
+		return ec.fieldContext_Order_refundableAmount(ctx, field)
+	case "paymentAttempts":
+		return ec.fieldContext_Order_paymentAttempts(ctx, field)
+	case "reservation":
+		return ec.fieldContext_Order_reservation(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Order", field.Name)
 }
@@ -7122,6 +7359,74 @@ func (ec *executionContext) childFields_OrderProgress(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type OrderProgress", field.Name)
 }
 
+func (ec *executionContext) childFields_OrderRefund(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_OrderRefund_id(ctx, field)
+	case "status":
+		return ec.fieldContext_OrderRefund_status(ctx, field)
+	case "amount":
+		return ec.fieldContext_OrderRefund_amount(ctx, field)
+	case "lines":
+		return ec.fieldContext_OrderRefund_lines(ctx, field)
+	case "shippingAmount":
+		return ec.fieldContext_OrderRefund_shippingAmount(ctx, field)
+	case "reason":
+		return ec.fieldContext_OrderRefund_reason(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_OrderRefund_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderRefund", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderRefundLine(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "line":
+		return ec.fieldContext_OrderRefundLine_line(ctx, field)
+	case "quantity":
+		return ec.fieldContext_OrderRefundLine_quantity(ctx, field)
+	case "amount":
+		return ec.fieldContext_OrderRefundLine_amount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderRefundLine", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderRefundPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "refund":
+		return ec.fieldContext_OrderRefundPayload_refund(ctx, field)
+	case "order":
+		return ec.fieldContext_OrderRefundPayload_order(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_OrderRefundPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderRefundPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderRefundUserError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_OrderRefundUserError_code(ctx, field)
+	case "field":
+		return ec.fieldContext_OrderRefundUserError_field(ctx, field)
+	case "message":
+		return ec.fieldContext_OrderRefundUserError_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderRefundUserError", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderReservation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "status":
+		return ec.fieldContext_OrderReservation_status(ctx, field)
+	case "allocations":
+		return ec.fieldContext_OrderReservation_allocations(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_OrderReservation_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderReservation", field.Name)
+}
+
 func (ec *executionContext) childFields_OrderShippingRate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "handle":
@@ -7228,6 +7533,20 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_PaymentAttempt(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_PaymentAttempt_kind(ctx, field)
+	case "at":
+		return ec.fieldContext_PaymentAttempt_at(ctx, field)
+	case "key":
+		return ec.fieldContext_PaymentAttempt_key(ctx, field)
+	case "outcome":
+		return ec.fieldContext_PaymentAttempt_outcome(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PaymentAttempt", field.Name)
 }
 
 func (ec *executionContext) childFields_PaymentCard(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7634,6 +7953,8 @@ func (ec *executionContext) childFields_Stock(ctx context.Context, field graphql
 		return ec.fieldContext_Stock_available(ctx, field)
 	case "levels":
 		return ec.fieldContext_Stock_levels(ctx, field)
+	case "history":
+		return ec.fieldContext_Stock_history(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Stock", field.Name)
 }
@@ -7646,6 +7967,28 @@ func (ec *executionContext) childFields_StockAdjustPayload(ctx context.Context, 
 		return ec.fieldContext_StockAdjustPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StockAdjustPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_StockAllocation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "sku":
+		return ec.fieldContext_StockAllocation_sku(ctx, field)
+	case "warehouse":
+		return ec.fieldContext_StockAllocation_warehouse(ctx, field)
+	case "quantity":
+		return ec.fieldContext_StockAllocation_quantity(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StockAllocation", field.Name)
+}
+
+func (ec *executionContext) childFields_StockHistory(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_StockHistory_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_StockHistory_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StockHistory", field.Name)
 }
 
 func (ec *executionContext) childFields_StockLevel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7664,6 +8007,28 @@ func (ec *executionContext) childFields_StockLevel(ctx context.Context, field gr
 		return ec.fieldContext_StockLevel_received(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StockLevel", field.Name)
+}
+
+func (ec *executionContext) childFields_StockMovement(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "number":
+		return ec.fieldContext_StockMovement_number(ctx, field)
+	case "at":
+		return ec.fieldContext_StockMovement_at(ctx, field)
+	case "warehouse":
+		return ec.fieldContext_StockMovement_warehouse(ctx, field)
+	case "kind":
+		return ec.fieldContext_StockMovement_kind(ctx, field)
+	case "reason":
+		return ec.fieldContext_StockMovement_reason(ctx, field)
+	case "orderId":
+		return ec.fieldContext_StockMovement_orderId(ctx, field)
+	case "onHandDelta":
+		return ec.fieldContext_StockMovement_onHandDelta(ctx, field)
+	case "reservedDelta":
+		return ec.fieldContext_StockMovement_reservedDelta(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StockMovement", field.Name)
 }
 
 func (ec *executionContext) childFields_StockUserError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -51,7 +51,7 @@ type MutationResolver interface {
 	CartDiscountCodesUpdate(ctx context.Context, cartID string, discountCodes []string) (*view.CartPayload, error)
 	ConsignmentPick(ctx context.Context, id string) (*ConsignmentPayload, error)
 	ConsignmentPack(ctx context.Context, id string, packed []ConsignmentUnitsInput) (*ConsignmentPayload, error)
-	ConsignmentShip(ctx context.Context, id string, short *bool) (*ConsignmentPayload, error)
+	ConsignmentShip(ctx context.Context, id string, short *bool, tracking *ConsignmentTrackingInput) (*ConsignmentPayload, error)
 	ConsignmentDeliver(ctx context.Context, id string) (*ConsignmentPayload, error)
 	ConsignmentFail(ctx context.Context, id string, reason *string) (*ConsignmentPayload, error)
 	ConsignmentReturn(ctx context.Context, id string, restock []ConsignmentUnitsInput) (*ConsignmentPayload, error)
@@ -59,6 +59,7 @@ type MutationResolver interface {
 	DeadLetterReplay(ctx context.Context, id string) (*DeadLetterPayload, error)
 	DeadLetterDrop(ctx context.Context, id string) (*DeadLetterPayload, error)
 	OrderCancel(ctx context.Context, input OrderCancelInput) (*OrderCancelPayload, error)
+	OrderRefund(ctx context.Context, input OrderRefundInput) (*OrderRefundPayload, error)
 	StaffCreate(ctx context.Context, input StaffCreateInput) (*StaffPayload, error)
 	StaffRolesUpdate(ctx context.Context, customerID string, roles []string) (*StaffPayload, error)
 	CustomerSessionsEnd(ctx context.Context, customerID string) (*CustomerSessionsDeletePayload, error)
@@ -461,6 +462,14 @@ func (ec *executionContext) field_Mutation_consignmentShip_args(ctx context.Cont
 		return nil, err
 	}
 	args["short"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "tracking",
+		func(ctx context.Context, v any) (*ConsignmentTrackingInput, error) {
+			return ec.unmarshalOConsignmentTrackingInput2ᚖordergraphᚋgraphᚋgengqlᚐConsignmentTrackingInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["tracking"] = arg2
 	return args, nil
 }
 
@@ -758,6 +767,20 @@ func (ec *executionContext) field_Mutation_orderCancel_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (OrderCancelInput, error) {
 			return ec.unmarshalNOrderCancelInput2ordergraphᚋgraphᚋgengqlᚐOrderCancelInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_orderRefund_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (OrderRefundInput, error) {
+			return ec.unmarshalNOrderRefundInput2ordergraphᚋgraphᚋgengqlᚐOrderRefundInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3643,7 +3666,7 @@ func (ec *executionContext) _Mutation_consignmentShip(ctx context.Context, field
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().ConsignmentShip(ctx, fc.Args["id"].(string), fc.Args["short"].(*bool))
+			return ec.Resolvers.Mutation().ConsignmentShip(ctx, fc.Args["id"].(string), fc.Args["short"].(*bool), fc.Args["tracking"].(*ConsignmentTrackingInput))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -4105,6 +4128,68 @@ func (ec *executionContext) fieldContext_Mutation_orderCancel(ctx context.Contex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_orderCancel_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_orderRefund(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_orderRefund(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().OrderRefund(ctx, fc.Args["input"].(OrderRefundInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2string(ctx, "PAYMENTS_REFUND")
+				if err != nil {
+					var zeroVal *OrderRefundPayload
+					return zeroVal, err
+				}
+				if ec.Directives.HasPermission == nil {
+					var zeroVal *OrderRefundPayload
+					return zeroVal, errors.New("directive hasPermission is not implemented")
+				}
+				return ec.Directives.HasPermission(ctx, nil, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *OrderRefundPayload) graphql.Marshaler {
+			return ec.marshalNOrderRefundPayload2ᚖordergraphᚋgraphᚋgengqlᚐOrderRefundPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_orderRefund(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderRefundPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_orderRefund_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6279,6 +6364,13 @@ func (ec *executionContext) _DisplayableError(ctx context.Context, sel ast.Selec
 			return graphql.Null
 		}
 		return ec._StockUserError(ctx, sel, obj)
+	case view.OrderRefundUserError:
+		return ec._OrderRefundUserError(ctx, sel, &obj)
+	case *view.OrderRefundUserError:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._OrderRefundUserError(ctx, sel, obj)
 	case view.OrderCancelUserError:
 		return ec._OrderCancelUserError(ctx, sel, &obj)
 	case *view.OrderCancelUserError:
@@ -7124,6 +7216,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "orderCancel":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_orderCancel(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "orderRefund":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_orderRefund(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

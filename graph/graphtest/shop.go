@@ -65,6 +65,7 @@ type Shop struct {
 	Cart      *cart.Keeper
 	Order     *order.Keeper
 	Inventory inventory.Service
+	Payments  *payment.Cashier
 	Parcels   *fulfilment.Keeper
 	Invoice   *invoice.Keeper
 	Messages  *notification.Keeper // hears of orders by Tell
@@ -103,10 +104,10 @@ func New(t testing.TB, set func(*graph.Options), products ...catalog.ProductInpu
 	gateway, err := stripegateway.New(stripegateway.Options{SecretKey: "sk_test_graph", URL: processor.URL, ReturnURL: PublicURL + "/back"})
 	s.must(err)
 	t.Cleanup(gateway.Close)
-	cashier, err := payment.New(ctx, payment.Options{Store: docstoretest.Memory(t), Gateway: gateway, InlineFor: 30 * time.Second})
+	s.Payments, err = payment.New(ctx, payment.Options{Store: docstoretest.Memory(t), Gateway: gateway, InlineFor: 30 * time.Second})
 	s.must(err)
 	t.Cleanup(func() {
-		if err := cashier.Close(); err != nil {
+		if err := s.Payments.Close(); err != nil {
 			t.Errorf("close the cashier: %v", err)
 		}
 	})
@@ -114,7 +115,7 @@ func New(t testing.TB, set func(*graph.Options), products ...catalog.ProductInpu
 	t.Cleanup(func() { _ = s.doorbell.Close() })
 	bell := live.NewBell(s.doorbell, nil)
 	s.work(bell.Run)
-	s.Order, err = order.New(ctx, order.Options{Store: docstoretest.Memory(t), Bell: bell, Cart: s.Cart, Inventory: s.Inventory, Payment: cashier, Deadlines: patience})
+	s.Order, err = order.New(ctx, order.Options{Store: docstoretest.Memory(t), Bell: bell, Cart: s.Cart, Inventory: s.Inventory, Payment: s.Payments, Deadlines: patience})
 	s.must(err)
 	s.Parcels = s.openParcels(ctx)
 	s.must(err)
@@ -161,6 +162,7 @@ func (s *Shop) open() {
 		Cart:       s.Cart,
 		Order:      s.Order,
 		Inventory:  countedStock{s.Inventory, s.Calls},
+		Payment:    s.Payments,
 		Fulfilment: s.Parcels,
 		Live:       hub,
 		Sessions:   s.Sessions,
