@@ -22,9 +22,9 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o /ordergraph ./cmd/order
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /ordergraph /ordergraph
 COPY --from=build --chown=65532:65532 /data /data
-ENV DATA_DIR=/data HTTP_ADDR=0.0.0.0:8080 GRPC_ADDR=0.0.0.0:9090
+ENV DATA_DIR=/data HTTP_ADDR=0.0.0.0:8080 GRPC_ADDR=0.0.0.0:9090 METRICS_ADDR=0.0.0.0:9464
 VOLUME /data
-EXPOSE 8080 9090
+EXPOSE 8080 9090 9464
 HEALTHCHECK --interval=5s --timeout=5s --start-period=20s CMD ["/ordergraph", "health"]
 ENTRYPOINT ["/ordergraph"]
 CMD ["serve"]

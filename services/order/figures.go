@@ -7,9 +7,15 @@ var _ prometheus.Collector = (*Keeper)(nil)
 // newStates counts orders by the states that they come into. States and
 // reasons are a few; nothing else is a label.
 func newStates() *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{
+	states := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "ordergraph_orders_total", Help: "Orders that this process brought into a state; of failed ones with the reason.",
 	}, []string{"status", "reason"})
+	// There from the start, so that the first of them are seen to come.
+	states.WithLabelValues(string(Confirmed), "")
+	for _, reason := range []Reason{ReasonPaymentFailed, ReasonTimeout} {
+		states.WithLabelValues(string(Failed), string(reason))
+	}
+	return states
 }
 
 // entered counts an order that has just come into its state.

@@ -256,8 +256,10 @@ var client = &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{D
 
 func (s *server) url(path string) string { return "http://" + s.set["HTTP_ADDR"] + path }
 
-func (s *server) get(path string) (code int, body string, err error) {
-	resp, err := client.Get(s.url(path))
+func (s *server) get(path string) (code int, body string, err error) { return get(s.url(path)) }
+
+func get(url string) (code int, body string, err error) {
+	resp, err := client.Get(url)
 	if err != nil {
 		return 0, "", err
 	}
