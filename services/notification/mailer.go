@@ -50,8 +50,10 @@ const (
 	// Unreachable: the provider takes nothing from us, whichever mail it is:
 	// it is away, or does not let us in. All mails wait until it is back.
 	Unreachable Outcome = "unreachable"
-	// Unknown: the mail went out and the answer got lost. It is repeated under
-	// its one Message-ID, and counted.
+	// Unwanted: the provider knows that its reader wants no messages.
+	Unwanted Outcome = "unwanted"
+	// Unknown: the message went out and the answer got lost. What follows is
+	// the channel's Policy.
 	Unknown Outcome = "unknown"
 )
 

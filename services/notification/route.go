@@ -271,7 +271,7 @@ func (c *routeCounts) add(f *Failure) {
 	switch {
 	case f == nil:
 		c.sent.Add(1)
-	case f.Outcome == Refused:
+	case f.Outcome == Refused, f.Outcome == Unwanted:
 		c.refused.Add(1)
 	case f.Outcome == Deferred:
 		c.deferred.Add(1)

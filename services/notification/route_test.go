@@ -235,6 +235,19 @@ func TestRefusedText(t *testing.T) {
 	}
 }
 
+// Who has told the provider alone that they want no messages has none, and is
+// nobody's dead letter.
+func TestStoppedAtTheProvider(t *testing.T) {
+	w := notificationtest.NewShop(t)
+	o := buy(w)
+	w.Must(w.Phone.SetFaults(twilio.Faults{Rejected: 1, RejectCode: 21610}))
+	w.Must(w.HearOrder(t.Context(), notificationtest.Changed(&o)))
+	w.Must(w.Sweep(t.Context()))
+	if n := messages(w, o)["confirmed SMS"]; n.Status != notification.OptedOut || n.Attempts[0].Outcome != "unwanted 21610" {
+		t.Errorf("%+v", n)
+	}
+}
+
 // Receipts move a message on and never back, whenever and however often they
 // come.
 func TestReceipts(t *testing.T) {

@@ -289,6 +289,9 @@ func (k *Keeper) fail(d *document, unknown Policy, res result, now time.Time) {
 	case Refused:
 		k.end(d, Dead, now)
 		return
+	case Unwanted:
+		k.end(d, OptedOut, now)
+		return
 	case Unreachable:
 		most = nextLook
 	case Unknown:

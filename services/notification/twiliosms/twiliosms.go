@@ -220,6 +220,9 @@ var ours = map[int]bool{
 	30002: true,
 }
 
+// stopped is the error of a number whose owner has answered STOP.
+const stopped = 21610
+
 // tooMany are errors of a provider that wants it slower.
 var tooMany = map[int]bool{14107: true, 20429: true, 21611: true, 30001: true, 30022: true, 63038: true}
 
@@ -238,6 +241,8 @@ func (c *call) failure(err error) error {
 		code, failure.Code = said.Code, strconv.Itoa(said.Code)
 	}
 	switch status := c.answer.StatusCode; {
+	case code == stopped:
+		failure.Outcome = notification.Unwanted
 	case status < 300, status == http.StatusGatewayTimeout:
 		failure.Outcome = notification.Unknown // it was passed on; what came of it was lost
 	case status == http.StatusTooManyRequests, tooMany[code]:

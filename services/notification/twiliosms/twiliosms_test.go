@@ -128,7 +128,7 @@ func TestFailures(t *testing.T) {
 	}{
 		"no number":              {says(400, 21211), notification.Refused, "21211", 0},
 		"no mobile":              {says(400, 21614), notification.Refused, "21614", 0},
-		"opted out":              {says(400, 21610), notification.Refused, "21610", 0},
+		"opted out":              {says(400, 21610), notification.Unwanted, "21610", 0},
 		"another fault of it":    {says(400, 21617), notification.Refused, "21617", 0},
 		"refused without a code": {says(400, 0), notification.Refused, "HTTP 400", 0},
 		"no sender":              {says(400, 21212), notification.Unreachable, "21212", 0},
