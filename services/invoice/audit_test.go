@@ -123,11 +123,13 @@ func TestAuditFinds(t *testing.T) {
 	}
 }
 
-// Three pages of one series, and a second series beside it.
+// Two pages of one series, and a second series beside it.
 func TestAuditOfManyNumbers(t *testing.T) {
 	w := invoicetest.New(t)
-	for _, o := range copies(*w.Buy().Order, 230) {
-		o.Status = order.Refunded
+	for i, o := range copies(*w.Buy().Order, 110) {
+		if i < 5 {
+			o.Status = order.Refunded
+		}
 		if err := w.Invoices.Issue(background, o); err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +143,7 @@ func TestAuditOfManyNumbers(t *testing.T) {
 		}
 		all, after = append(all, report.Findings...), report.Next
 	}
-	if len(all) > 0 || pages != 7 {
+	if len(all) > 0 || pages != 4 {
 		t.Errorf("%d pages, %+v", pages, all)
 	}
 }
