@@ -19,6 +19,8 @@ import (
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/docstore/docstorelocal"
 	"ordergraph/platform/events"
+	"ordergraph/services"
+	"ordergraph/test/redisserver"
 	"ordergraph/test/shop"
 )
 
@@ -268,4 +270,40 @@ func TestWhatIsWatchedIsThere(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// The dead of a service in another process are reached by its address.
+func TestDeadLettersOfSeveralProcesses(t *testing.T) {
+	t.Parallel()
+	bell := redisserver.Start(t)
+	shared := settings{"REDIS_URL": "redis://" + bell.Addr, "RPC_SECRET": password}
+	main, post := fresh(t), fresh(t)
+	for name, addr := range map[string]string{"NOTIFICATION_ADDR": post["GRPC_ADDR"], "ACCOUNT_ADDR": main["GRPC_ADDR"], "ORDER_ADDR": main["GRPC_ADDR"], "INVOICE_ADDR": main["GRPC_ADDR"], "FULFILMENT_ADDR": main["GRPC_ADDR"]} {
+		shared[name] = addr
+	}
+	post["SANDBOX_ADDR"], post["SANDBOX_SMTP_ADDR"] = main["SANDBOX_ADDR"], main["SANDBOX_SMTP_ADDR"]
+	main, post = main.with(shared), post.with(shared)
+	run(t, main, "import", write(t, "goods.csv", header+"mug,Mug,5.00,9\n")).want(0)
+	names := slices.DeleteFunc(services.Names(), func(name string) bool { return name == "notification" })
+	letters := launch(t, post, "notification")
+	s := serve(t, main, append(names, "graph", "sandbox")...)
+	s.refuseMails(1)
+	s.buy("mug")
+	s.eventually("gives the mail up", func() error {
+		if len(deadIn(t, main)) == 0 {
+			return fmt.Errorf("nothing is dead")
+		}
+		return nil
+	})
+	s.refuseMails(0)
+	run(t, main, "dead", "replay", "--all").want(0, "replayed")
+	s.eventually("has nothing dead", func() error {
+		if all := deadIn(t, main, "--service", "notification"); len(all) > 0 {
+			return fmt.Errorf("%+v", all)
+		}
+		return nil
+	})
+	letters.stop()
+	run(t, main, "dead", "list").want(1, "NOTIFICATION_ADDR", "does not answer")
+	run(t, main, "dead", "list", "--service", "order").want(0, "no dead letters")
 }
