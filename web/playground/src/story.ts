@@ -121,6 +121,7 @@ const input = (cartId: string, method: string) => ({
     cartId,
     idempotencyKey: "{{checkout.key}}",
     email: "ada@example.com",
+    phone: "+491701234567",
     shippingAddress: address,
     payment: { method },
   },
@@ -175,9 +176,25 @@ subscription WatchOrder($orderId: ID!, $accessToken: String, $afterVersion: Int)
   variables: variables({ orderId: "{{order.id}}", accessToken: "{{order.accessToken}}" }),
 };
 
+const messages = {
+  name: "WatchMessages",
+  query: `# 5. WATCH THE MESSAGES: what the customer is told, by mail and SMS.
+#
+# Look at the status: SENT when the provider has it, DELIVERED when the phone has shown it. The mail waits a moment for the invoice and brings it along. Both can be read on the sandbox's page, whose address the program prints when it starts.
+
+subscription WatchMessages($orderId: ID!, $accessToken: String, $afterVersion: Int) {
+  notificationStatus(orderId: $orderId, accessToken: $accessToken, afterVersion: $afterVersion) {
+    version
+    notifications { kind channel status updatedAt }
+  }
+}
+`,
+  variables: variables({ orderId: "{{order.id}}", accessToken: "{{order.accessToken}}" }),
+};
+
 const cancel = {
   name: "Cancel",
-  query: `# 5. CANCEL: call it off, while it has not been shipped.
+  query: `# 6. CANCEL: call it off, while it has not been shipped.
 #
 # The goods go back on the shelf and the money to the card. Run WatchOrder once more and look at \`refundedAmount\`.
 
@@ -208,7 +225,7 @@ mutation Cancel($input: OrderCancelInput!) {
 
 const confirm = {
   name: "AskTheBank",
-  query: `# 6. ASK THE BANK: a card whose owner has to confirm.
+  query: `# 7. ASK THE BANK: a card whose owner has to confirm.
 #
 # The last cart was bought, so run Cart again first.
 #
@@ -224,4 +241,4 @@ mutation AskTheBank($input: CheckoutInput!) {
 };
 
 /** The story's tabs, each named as its operation. */
-export const story = [search, cart, checkout, watch, cancel, confirm] as const;
+export const story = [search, cart, checkout, watch, messages, cancel, confirm] as const;

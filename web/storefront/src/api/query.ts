@@ -1,7 +1,7 @@
 // What was asked is remembered while the page is open, so that going back
 // shows at once what was there; what is older than a moment is asked again
 // behind it.
-import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useSyncExternalStore } from "react";
 import { ask, Trouble, type Operation } from "./client.ts";
 
 type Entry = { data?: unknown; error?: Trouble; at: number; asking?: Promise<void> };
@@ -22,14 +22,19 @@ export function takeIn(answers: { name: string; variables: unknown; data: unknow
   for (const { name, variables, data } of answers) entries.set(keyOf(name, variables), { data, at: Date.now() });
 }
 
-/** Forgets what was remembered: of one query, or of all of them. */
-export function forget(operation?: { toString(): string }) {
-  const name = operation && nameOf(operation);
-  for (const [key, entry] of entries) {
-    if (name && !key.startsWith(`${name} `)) continue;
-    if (name) entries.set(key, { ...entry, at: 0, asking: undefined });
-    else entries.delete(key);
-  }
+/** Asks a query anew, wherever it is shown. */
+export function renew(operation: { toString(): string }) {
+  const name = nameOf(operation);
+  for (const [key, entry] of entries) if (key.startsWith(`${name} `)) entries.set(key, { ...entry, at: 0, asking: undefined });
+  changed();
+}
+
+// What is shown to one customer and to no other.
+const personal = new Set(["Me", "Orders", "Addresses", "Order"]);
+
+/** Forgets what belongs to the customer, as when somebody signs in or out. */
+export function forget() {
+  for (const key of entries.keys()) if (personal.has(key.slice(0, key.indexOf(" ")))) entries.delete(key);
   changed();
 }
 
@@ -67,14 +72,12 @@ export function useQuery<D, V>(operation: Operation<D, V>, variables: V | null):
   const key = variables === null ? "" : keyOf(nameOf(operation), variables);
   const entry = useSyncExternalStore(listen, () => entries.get(key));
   const stale = key !== "" && !entry?.asking && (!entry || (Date.now() - entry.at > fresh && !entry.error) || entry.at === 0);
-  const [, renew] = useState(0);
   useEffect(() => {
     if (stale) load(key, operation, JSON.parse(key.slice(key.indexOf(" ") + 1)) as V);
   }, [stale, key, operation]);
   const retry = useCallback(() => {
     if (key === "") return;
     load(key, operation, JSON.parse(key.slice(key.indexOf(" ") + 1)) as V);
-    renew((n) => n + 1);
   }, [key, operation]);
   return {
     data: entry?.data as D | undefined,

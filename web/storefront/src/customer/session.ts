@@ -1,6 +1,7 @@
 // Who is signed in. The session itself is in cookies that no script can read;
 // what is kept here is only when it has to be renewed.
-import { askNow, beforeAsking, Trouble } from "../api/client.ts";
+import { useEffect } from "react";
+import { askNow, beforeAsking } from "../api/client.ts";
 import { MeDocument, RenewDocument, SignInDocument, SignOutDocument, type CartPartsFragment, type CustomerPartsFragment, type CustomerProblemFragment } from "../api/gql.ts";
 import { forget, useQuery } from "../api/query.ts";
 import { hangUp } from "../api/socket.ts";
@@ -39,8 +40,8 @@ async function renew() {
       const { customerAccessTokenRenew: answer } = await askNow(RenewDocument, {});
       keep(answer?.customerAccessToken ?? null);
       if (!answer?.customerAccessToken) forget();
-    } catch (error) {
-      if (!(error instanceof Trouble) || error.code !== "OFFLINE") keep(null);
+    } catch {
+      // Not told: the session may be as good as ever, and is renewed next time.
     }
   };
   await (navigator.locks ? navigator.locks.request("shop.session", once) : once());
@@ -68,6 +69,10 @@ export async function signOut() {
 /** The customer: undefined while that is being asked, null for a guest. */
 export function useCustomer(): CustomerPartsFragment | null | undefined {
   const { data, error } = useQuery(MeDocument, believed() ? {} : null);
+  const ended = data?.customer === null;
+  useEffect(() => {
+    if (ended) keep(null);
+  }, [ended]);
   if (!believed() || error) return null;
   return data === undefined ? undefined : data.customer;
 }

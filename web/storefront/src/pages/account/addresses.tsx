@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { ask, Trouble } from "../../api/client.ts";
 import { AddAddressDocument, AddressesDocument, DefaultAddressDocument, DeleteAddressDocument, MeDocument, UpdateAddressDocument, type AddressesQuery } from "../../api/gql.ts";
-import { forget, useQuery } from "../../api/query.ts";
+import { renew, useQuery } from "../../api/query.ts";
 import { addressIn, AddressFields } from "../../ui/address.tsx";
 import { useForm } from "../../ui/form.ts";
 import { useTitle } from "../../ui/page.ts";
@@ -10,7 +10,7 @@ import { useWords } from "../../words/index.ts";
 
 type Address = NonNullable<AddressesQuery["customer"]>["addresses"]["nodes"][number];
 
-const changed = () => (forget(AddressesDocument), forget(MeDocument));
+const changed = () => (renew(AddressesDocument), renew(MeDocument));
 
 export function Addresses() {
   const w = useWords();

@@ -5,7 +5,7 @@ import { ask, Trouble } from "../../api/client.ts";
 import { RecoverDocument, RegisterDocument, ResetDocument, SendVerificationDocument, VerifyDocument } from "../../api/gql.ts";
 import { cartId, replace } from "../../customer/cart.ts";
 import { here } from "../../customer/place.ts";
-import { believed, signIn } from "../../customer/session.ts";
+import { signIn, useCustomer } from "../../customer/session.ts";
 import { Field } from "../../ui/field.tsx";
 import { useForm } from "../../ui/form.ts";
 import { useTitle } from "../../ui/page.ts";
@@ -34,7 +34,7 @@ export function SignIn() {
   const a = w.account;
   const [, go] = useLocation();
   const next = useNext();
-  const [started] = useState(believed); // somebody who is signed in has no business here
+  const customer = useCustomer();
   const form = useForm(async ({ text }) => {
     const { cart, signedIn, problems } = await signIn(text("email"), text("password"), cartId());
     if (signedIn) {
@@ -43,7 +43,7 @@ export function SignIn() {
     }
     return problems.map((problem) => ({ ...problem, field: problem.code === "UNIDENTIFIED_CUSTOMER" ? ["password"] : problem.field }));
   });
-  if (started) return <Redirect to={next} replace />;
+  if (customer) return <Redirect to={next} replace />; // nothing to do here
   return (
     <Narrow title={a.signIn}>
       <form className="form" onSubmit={form.onSubmit} noValidate aria-busy={form.busy}>

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { ask } from "../../api/client.ts";
 import { ChangePasswordDocument, MeDocument, UpdateProfileDocument, type CustomerPartsFragment } from "../../api/gql.ts";
-import { forget } from "../../api/query.ts";
+import { renew } from "../../api/query.ts";
 import { Choice, Field } from "../../ui/field.tsx";
 import { useForm } from "../../ui/form.ts";
 import { useTitle } from "../../ui/page.ts";
@@ -23,7 +23,7 @@ export function Profile({ customer }: { customer: CustomerPartsFragment }) {
         })
       ).customerUpdate?.customerUserErrors ?? [];
     if (problems.length === 0) {
-      forget(MeDocument);
+      renew(MeDocument);
       setSaved(true);
     }
     return problems;
