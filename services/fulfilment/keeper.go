@@ -17,6 +17,7 @@ import (
 // Orders is what the fulfilment service asks of the orders.
 type Orders interface {
 	Get(ctx context.Context, who identity.Caller, id, accessToken string) (order.Order, error)
+	List(ctx context.Context, who identity.Caller, q order.ListQuery) (order.Page, error)
 }
 
 // Inventory is what it asks of the stock.

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"time"
 
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
 	"ordergraph/platform/identity"
+	"ordergraph/services/cart"
 	"ordergraph/services/inventory"
 	"ordergraph/services/order"
 )
@@ -29,15 +32,22 @@ func (k *Keeper) Open(ctx context.Context, orderID string) error {
 	if _, err := k.docs.Get(ctx, orderID); !errors.Is(err, docstore.ErrNotFound) {
 		return err
 	}
-	ctx, cancel := k.call(ctx)
+	call, cancel := k.call(ctx)
 	defer cancel()
-	o, err := k.o.Orders.Get(ctx, ourselves, orderID, "")
+	o, err := k.o.Orders.Get(call, ourselves, orderID, "")
 	if errors.Is(err, order.ErrNotFound) || err == nil && o.Status != order.Confirmed {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("open the consignments of order %s: %w", orderID, err)
 	}
+	return k.open(ctx, o)
+}
+
+func (k *Keeper) open(ctx context.Context, o order.Order) error {
+	ctx, cancel := k.call(ctx)
+	defer cancel()
+	orderID := o.ID
 	titles := map[string]string{} // of what must be shipped, by SKU
 	for _, l := range o.Quote.Lines {
 		if l.Item.RequiresShipping {
@@ -76,6 +86,73 @@ func (k *Keeper) Open(ctx context.Context, orderID string) error {
 		return nil
 	})))
 	return err
+}
+
+const (
+	searchEvery = time.Hour // on average
+	searchPage  = 100
+)
+
+// searchOften looks for orders that nobody has told of: those that were
+// confirmed before this service first ran, for which no fact was kept.
+func (k *Keeper) searchOften(ctx context.Context) error {
+	for wait := rand.N(time.Minute); ; wait = searchEvery/2 + rand.N(searchEvery) {
+		t := time.NewTimer(wait)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		}
+		n, err := k.Search(ctx)
+		if err != nil && ctx.Err() == nil {
+			k.o.Log.WarnContext(ctx, "a search for orders without consignments did not succeed; the next one follows", "error", err)
+		}
+		if n > 0 {
+			k.o.Log.InfoContext(ctx, "consignments were opened of orders that nobody had told of", "orders", n)
+		}
+	}
+}
+
+// Search opens the consignments of all confirmed orders that have none, and
+// returns of how many. Several copies may search at once.
+func (k *Keeper) Search(ctx context.Context) (opened int, err error) {
+	var errs []error
+	for after := ""; ; {
+		call, cancel := k.call(ctx)
+		page, err := k.o.Orders.List(call, ourselves, order.ListQuery{Status: order.Confirmed, After: after, Limit: searchPage})
+		cancel()
+		if err != nil {
+			return opened, errors.Join(append(errs, err)...)
+		}
+		ids := make([]string, len(page.Orders))
+		for i, o := range page.Orders {
+			ids[i] = o.ID
+		}
+		known, err := k.docs.GetMany(ctx, ids)
+		if err != nil {
+			return opened, errors.Join(append(errs, err)...)
+		}
+		for _, o := range page.Orders {
+			if _, ok := known[o.ID]; ok || !ships(o) {
+				continue
+			}
+			if err := k.open(ctx, o); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			opened++
+		}
+		if !page.HasMore || ctx.Err() != nil {
+			return opened, errors.Join(errs...)
+		}
+		after = page.Cursors[len(page.Cursors)-1]
+	}
+}
+
+// ships reports whether something of the order is sent.
+func ships(o order.Order) bool {
+	return slices.ContainsFunc(o.Quote.Lines, func(l cart.Line) bool { return l.Item.RequiresShipping })
 }
 
 // OfOrder asks the order service who may see.

@@ -39,7 +39,7 @@ func (k *Keeper) next(now time.Time) *time.Time {
 
 // Run sweeps, listens to the orders and rings its own facts, until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
-	parts := []work.Part{{Name: "fulfilment's sweep", Run: k.sweepOften}}
+	parts := []work.Part{{Name: "fulfilment's sweep", Run: k.sweepOften}, {Name: "fulfilment's search for untold orders", Run: k.searchOften}}
 	if k.o.Bus != nil {
 		parts = append(parts, work.Part{Name: "fulfilment's ears", Run: func(ctx context.Context) error {
 			return k.o.Bus.Listen(ctx, order.Topic, group, k.heard)

@@ -19,7 +19,8 @@ import (
 	"ordergraph/test/memnet"
 )
 
-const secret = "carrier_fulfilmenttest"
+// Secret is what the shop and its carrier share.
+const Secret = "carrier_fulfilmenttest"
 
 // Ada and Bob work in the warehouse.
 var (
@@ -61,9 +62,9 @@ func New(t testing.TB, settings ...Setting) *World {
 	}
 	w.Shop = ordertest.New(t, ordertest.Sending(w.sending))
 	var err error
-	w.Carrier, err = carrier.New(background, carrier.Options{Store: docstoretest.Memory(t), Secret: secret, Public: "http://carrier.example", Step: time.Minute, Now: w.Clock.Now})
+	w.Carrier, err = carrier.New(background, carrier.Options{Store: docstoretest.Memory(t), Secret: Secret, Public: "http://carrier.example", Step: time.Minute, Now: w.Clock.Now})
 	w.Must(err)
-	w.client, err = httpcarrier.New(httpcarrier.Options{URL: "http://localhost", Secret: secret, Dial: memnet.Serve(t, w.Carrier)})
+	w.client, err = httpcarrier.New(httpcarrier.Options{URL: "http://localhost", Secret: Secret, Dial: memnet.Serve(t, w.Carrier)})
 	w.Must(err)
 	t.Cleanup(w.client.Close)
 	w.Restart(nil)
