@@ -77,7 +77,7 @@ const done = (field) => (now) => now.errors !== undefined || now.data[field] != 
 
 async function story() {
   await open();
-  assert.deepEqual(await names(), ["Search", "Cart", "Checkout", "WatchOrder", "Cancel", "AskTheBank"]);
+  assert.deepEqual(await names(), ["Search", "Cart", "Checkout", "WatchOrder", "WatchMessages", "Cancel", "AskTheBank"]);
 
   if (transport === "sse") await page.getByText("SSE", { exact: true }).click();
   await page.reload(); // the choice is remembered
@@ -138,7 +138,7 @@ async function ownTab() {
   await tab("Mine").waitFor();
   await page.getByRole("button", { name: "Restart the story" }).click();
   await tab("Mine").waitFor();
-  assert.deepEqual(await names(), ["Search", "Cart", "Checkout", "WatchOrder", "Cancel", "AskTheBank", "Mine"]);
+  assert.deepEqual(await names(), ["Search", "Cart", "Checkout", "WatchOrder", "WatchMessages", "Cancel", "AskTheBank", "Mine"]);
   const forgotten = await run("Cart", (now) => now.errors);
   assert.match(forgotten.errors[0].message, /Run the tab Search first/);
   say("own tabs stay");
