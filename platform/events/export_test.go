@@ -10,3 +10,6 @@ var Blames = blames
 
 // MostTries is how often a listener may fail to take a fact.
 const MostTries = mostTries
+
+// LaneOf is the lane that facts of a key take.
+var LaneOf = laneOf
