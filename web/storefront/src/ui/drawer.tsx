@@ -17,47 +17,49 @@ export function Drawer() {
     <Dialog.Root open={open} onOpenChange={setOpen}>
       <Dialog.Portal>
         <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="drawer">
-          <header>
-            <Dialog.Title>{w.cart.title}</Dialog.Title>
-            <Dialog.Close className="icon-button" aria-label={w.close}>
-              ×
-            </Dialog.Close>
-          </header>
-          {others.map(([at, problem]) => (
-            <Wrong key={at}>{w.mishap(problem)}</Wrong>
-          ))}
-          {loading ? (
-            <div className="drawer-lines">
-              <Bar /> <Bar /> <Bar />
-            </div>
-          ) : lines.length === 0 ? (
-            <div className="drawer-lines">
-              <p className="quiet">{w.cart.empty}</p>
-              <Link href="/search" className="button" onClick={() => setOpen(false)}>
-                {w.cart.emptyHint}
-              </Link>
-            </div>
-          ) : (
-            <ul className="drawer-lines">
-              {lines.map((line) => (
-                <CartLine key={line.merchandise.id} line={line} />
-              ))}
-            </ul>
-          )}
-          {cart && lines.length > 0 && (
-            <footer aria-busy={busy}>
-              <p className="sum">
-                <span>{w.cart.subtotal}</span>
-                <strong className="moving">{w.price(cart.cost.subtotalAmount)}</strong>
-              </p>
-              <p className="quiet small">{w.cart.shippingLater}</p>
-              <Link href="/checkout" className="button button-main button-wide" onClick={() => setOpen(false)}>
-                {w.cart.checkout}
-              </Link>
-            </footer>
-          )}
-        </Dialog.Popup>
+        <Dialog.Viewport className="drawer-place">
+          <Dialog.Popup className="drawer">
+            <header>
+              <Dialog.Title>{w.cart.title}</Dialog.Title>
+              <Dialog.Close className="icon-button" aria-label={w.close}>
+                ×
+              </Dialog.Close>
+            </header>
+            {others.map(([at, problem]) => (
+              <Wrong key={at}>{w.mishap(problem)}</Wrong>
+            ))}
+            {loading ? (
+              <div className="drawer-lines">
+                <Bar /> <Bar /> <Bar />
+              </div>
+            ) : lines.length === 0 ? (
+              <div className="drawer-lines">
+                <p className="quiet">{w.cart.empty}</p>
+                <Link href="/search" className="button" onClick={() => setOpen(false)}>
+                  {w.cart.emptyHint}
+                </Link>
+              </div>
+            ) : (
+              <ul className="drawer-lines">
+                {lines.map((line) => (
+                  <CartLine key={line.merchandise.id} line={line} />
+                ))}
+              </ul>
+            )}
+            {cart && lines.length > 0 && (
+              <footer aria-busy={busy}>
+                <p className="sum">
+                  <span>{w.cart.subtotal}</span>
+                  <strong className="moving">{w.price(cart.cost.subtotalAmount)}</strong>
+                </p>
+                <p className="quiet small">{w.cart.shippingLater}</p>
+                <Link href="/checkout" className="button button-main button-wide" onClick={() => setOpen(false)}>
+                  {w.cart.checkout}
+                </Link>
+              </footer>
+            )}
+          </Dialog.Popup>
+        </Dialog.Viewport>
       </Dialog.Portal>
     </Dialog.Root>
   );
