@@ -32,6 +32,14 @@ type document struct {
 	Outbox     events.Outbox `bson:"outbox"`
 }
 
+// A head is what says how far a document has come: reading it leaves the body
+// where it is.
+type head struct {
+	docstore.Meta `bson:",inline"`
+	Status        Status `bson:"status"`
+	Number        string `bson:"number,omitempty"`
+}
+
 // digests are SHA-256 sums in hexadecimal.
 type digests struct {
 	PDF string `bson:"pdf,omitempty"`
@@ -117,11 +125,13 @@ func isTaxID(text string) bool {
 	return len(text) >= 4 && len(text) <= 24 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .-/") == ""
 }
 
-func (d *document) version() int64 {
+func (d *document) version() int64 { return head{d.Meta, d.Status, d.Number}.version() }
+
+func (h head) version() int64 {
 	switch {
-	case d.Version == 0:
+	case h.Version == 0:
 		return versionNone
-	case d.Status == Ready:
+	case h.Status == Ready:
 		return versionReady
 	}
 	return versionBegun

@@ -84,7 +84,7 @@ func (k *Keeper) Versions(ctx context.Context, who identity.Caller, ids []string
 	case len(ids) > MaxVersions:
 		return nil, ErrInput.Field("ids").Say("The versions of at most %d invoices can be had at once, not of %d.", MaxVersions, len(ids))
 	}
-	found, err := k.invoices.GetMany(ctx, ids)
+	found, err := k.heads.GetMany(ctx, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,7 @@ type Options struct {
 type Keeper struct {
 	o        Options
 	invoices *docstore.Collection[document]
+	heads    *docstore.Collection[head] // of the same documents; only read
 	series   *docstore.Collection[series]
 	files    *docstore.Collection[files]
 	drawing  chan struct{}           // taken while files are drawn
@@ -73,6 +74,9 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 	k := &Keeper{o: o, issued: newIssued(), drawing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
 	var err error
 	if k.invoices, err = docstore.Open[document](ctx, o.Store, invoicesSpec); err != nil {
+		return nil, fmt.Errorf("invoice service: %w", err)
+	}
+	if k.heads, err = docstore.Open[head](ctx, o.Store, invoicesSpec); err != nil {
 		return nil, fmt.Errorf("invoice service: %w", err)
 	}
 	if k.series, err = docstore.Open[series](ctx, o.Store, docstore.Spec{Name: "series"}); err != nil {

@@ -44,7 +44,7 @@ func (k *Keeper) number(ctx context.Context, d document) (document, error) {
 			if s.Holder != "" {
 				ids = append(ids, s.Holder)
 			}
-			found, err := k.invoices.GetMany(ctx, ids)
+			found, err := k.heads.GetMany(ctx, ids)
 			if err != nil {
 				return err
 			}
