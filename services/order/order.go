@@ -97,7 +97,7 @@ type CheckoutInput struct {
 	CartID          string
 	IdempotencyKey  string // 8 to 255 printable ASCII characters, best a UUID
 	Email           string
-	Phone           string // E.164, or empty
+	Phone           string // as people write it where the goods go, or international; kept in E.164; or empty
 	ShippingAddress Address
 	BillingAddress  *Address      // nil: the shipping address
 	ShippingRate    string        // handle; "" where nothing must be shipped, or to take the cheapest
