@@ -102,6 +102,8 @@ func TestImportTellsBadRowsAndIsRepeatable(t *testing.T) {
 
 	// Without the shop, the sandbox's books are opened beside its own.
 	run(t, set, "check").want(0, "1 orders", "1 payments")
+	run(t, set, "check", "invoices").want(0, "documents")
+	run(t, set, "check", "invoice").want(2, "consignments", "check --help")
 	run(t, set.with(settings{"DATA_DIR": t.TempDir()}), "check").want(2, "DATA_DIR", "GRPC_ADDR")
 }
 
