@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io/fs"
 	"net/http"
 	"time"
 )
@@ -20,6 +21,22 @@ const mostAnswers = 256 << 10
 type asker struct {
 	api        http.Handler
 	operations map[string]string // documents by name
+}
+
+// operationsOf are the operations of the manifest that was built with the
+// storefront, by name. Without it pages ask by themselves.
+func operationsOf(dist fs.FS) map[string]string {
+	var manifest struct {
+		Operations []struct{ Name, Body string }
+	}
+	if text, err := fs.ReadFile(dist, "operations.json"); err == nil {
+		_ = json.Unmarshal(text, &manifest) // what is not read is asked by the page
+	}
+	operations := make(map[string]string, len(manifest.Operations))
+	for _, op := range manifest.Operations {
+		operations[op.Name] = op.Body
+	}
+	return operations
 }
 
 // answer is one operation with what it came to, as the page looks for it.

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
-	"encoding/json"
 	"html"
 	"io/fs"
 	"net/http"
@@ -76,10 +75,7 @@ func storefrontHandler(dist fs.FS, o StorefrontOptions) http.Handler {
 		return mux
 	}
 	page = bytes.Replace(page, []byte(titleMark), []byte("<title>"+html.EscapeString(o.ShopName)+"</title>"), 1)
-	asker := asker{api: o.API, operations: map[string]string{}}
-	if text, err := fs.ReadFile(dist, "operations.json"); err == nil {
-		_ = json.Unmarshal(text, &asker.operations) // without them pages ask by themselves
-	}
+	asker := asker{api: o.API, operations: operationsOf(dist)}
 
 	mux := http.NewServeMux()
 	for pattern, first := range storefrontPages {

@@ -19,9 +19,11 @@ const shell = `<!doctype html><title>Shop</title><div id="root"></div><!--answer
 func shopFront(t *testing.T, api http.HandlerFunc) http.Handler {
 	t.Helper()
 	return storefrontHandler(fstest.MapFS{
-		"index.html":            {Data: []byte(shell)},
-		"licenses.md":           {Data: []byte("# Licences")},
-		"operations.json":       {Data: []byte(`{"Shop": "query Shop { shop }", "Home": "query Home { home }", "Product": "query Product($handle: String!) { product }"}`)},
+		"index.html":  {Data: []byte(shell)},
+		"licenses.md": {Data: []byte("# Licences")},
+		"operations.json": {Data: []byte(`{"format": "apollo-persisted-query-manifest", "version": 1, "operations": [
+			{"name": "Shop", "body": "query Shop { shop }"}, {"name": "Home", "body": "query Home { home }"},
+			{"name": "Product", "body": "query Product($handle: String!) { product }"}]}`)},
 		"assets/a-1234.js.gz":   {Data: packed(t, script)},
 		"assets/a-1234.js.br":   {Data: []byte("as Brotli")},
 		"assets/f-1234.woff2":   {Data: []byte("a font")},

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -32,16 +33,19 @@ const fontLicence: Plugin = {
   },
 };
 
-// The operations by name, for the server: it answers those of a page before
-// the page asks.
+// The operations as a manifest, in the format of Apollo's tools: for the server,
+// which answers those of a page before the page asks, and for shops that admit
+// registered operations only.
 const operations: Plugin = {
   name: "operations",
   generateBundle() {
-    const named = Object.values(gql).flatMap((document) => {
-      const name = /^\s*(?:query|mutation|subscription) (\w+)/.exec(String(document))?.[1];
-      return name ? [[name, String(document)]] : [];
+    const all = Object.values(gql).flatMap((document) => {
+      const body = String(document).trim();
+      const [, type, name] = /^(query|mutation|subscription) (\w+)/.exec(body) ?? [];
+      return name ? [{ id: createHash("sha256").update(body).digest("hex"), name, type, body }] : [];
     });
-    this.emitFile({ type: "asset", fileName: "operations.json", source: JSON.stringify(Object.fromEntries(named)) });
+    const manifest = { format: "apollo-persisted-query-manifest", version: 1, operations: all };
+    this.emitFile({ type: "asset", fileName: "operations.json", source: JSON.stringify(manifest) });
   },
 };
 
