@@ -1940,8 +1940,8 @@ extend type Subscription {
 
 extend type Order {
   """
-  Its invoice, once it is confirmed, and its credit note, once the money is
-  back. Empty for who may see the order but not its invoices.
+  Its invoice, once it is confirmed, and a credit note for each refund, once the
+  money is back. Empty for who may see the order but not its invoices.
   """
   invoices: [Invoice!]!
 }
