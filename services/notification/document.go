@@ -23,6 +23,7 @@ type document struct {
 	Ref         string    `bson:"ref"`               // what the owning service is asked for
 	Country     string    `bson:"country,omitempty"` // ISO 3166-1, of an SMS: whose quiet hours count
 	Invoice     enclosure `bson:"invoice,omitempty"` // what the mail does about it, by the last attempt
+	Refund      string    `bson:"refund,omitempty"`  // the order's, that the mail is about
 	MessageID   string    `bson:"messageId"`
 	ProviderRef string    `bson:"providerRef,omitempty"` // the provider's own name for it
 	Again       int       `bson:"again,omitempty"`       // how often it was resent

@@ -87,7 +87,7 @@ func (k *Keeper) tellOf(ctx context.Context, orderID string, ready bool) error {
 			continue
 		}
 		for _, c := range []Channel{Mail, SMS} {
-			if c == SMS && (o.Phone == "" || len(k.sms.routes) == 0 || kind == OrderRefunded) {
+			if c == SMS && (o.Phone == "" || len(k.sms.routes) == 0) {
 				continue
 			}
 			d := newDocument(orderMessageID(o.ID, kind, c), OrderSubject(o.ID), kind, c, o.ID, k.domain, now)
@@ -102,6 +102,14 @@ func (k *Keeper) tellOf(ctx context.Context, orderID string, ready bool) error {
 			d.Due = &at
 			due, ids = append(due, d), append(ids, d.ID)
 		}
+	}
+	for _, r := range o.Refunds {
+		if r.State != order.RefundSucceeded || r.Amount.Minor == 0 || now.Sub(r.At) > maxAge {
+			continue
+		}
+		d := newDocument(refundMessageID(o.ID, r.ID), OrderSubject(o.ID), OrderRefunded, Mail, o.ID, k.domain, now)
+		d.Refund = r.ID
+		due, ids = append(due, d), append(ids, d.ID)
 	}
 	there, err := k.docs.GetMany(ctx, ids)
 	if err != nil {
@@ -127,6 +135,15 @@ func orderMessageID(orderID string, kind Kind, c Channel) string {
 	return id
 }
 
+// refundMessageID is the id of the mail about one refund of an order.
+func refundMessageID(orderID, refundID string) string {
+	id := orderMessageID(orderID, OrderRefunded, Mail)
+	if refundID != order.RefundOfCancel {
+		id += ":" + refundID
+	}
+	return id
+}
+
 func laterOf(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b
@@ -140,7 +157,7 @@ const sawFor = 10 * time.Second
 
 // orderKind says which message a step of the order's story gives cause for.
 // Who called an order off before it was confirmed needs no mail about it, nor
-// does who saw it fail.
+// does who saw it fail. Refunds are told of one by one.
 func orderKind(o order.Order, e order.Entry) (Kind, bool) {
 	switch e.Status {
 	case order.Confirmed:
@@ -153,8 +170,6 @@ func orderKind(o order.Order, e order.Entry) (Kind, bool) {
 		return OrderDelivered, true
 	case order.Cancelled:
 		return OrderCancelled, true
-	case order.Refunded:
-		return OrderRefunded, true
 	}
 	return "", false
 }

@@ -81,6 +81,7 @@ func (k *Keeper) Resend(ctx context.Context, who identity.Caller, id string) (No
 		return Notification{}, operated(err)
 	}
 	d := newDocument(againID(id, first.Again), first.Subject, first.Kind, first.Channel, first.Ref, k.domain, k.now())
+	d.Refund, d.Country = first.Refund, first.Country
 	if err := k.insert(ctx, d); err != nil {
 		return Notification{}, err
 	}

@@ -126,10 +126,11 @@ func sample(s Sample, now time.Time) occasion {
 		Quote: cart.Quote{Lines: lines, Rate: &cart.ShippingRate{Title: "Standard", Price: euro(490)}, Cost: cart.Cost{
 			Subtotal: euro(4180), Shipping: euro(490), Tax: euro(746), TaxIncluded: true, Total: euro(4670),
 		}},
-		Payment: order.PaymentView{Brand: "visa", Last4: "4242", Captured: euro(4670), Refunded: euro(4670)},
+		Payment:     order.PaymentView{Brand: "visa", Last4: "4242", Captured: euro(4670), Refunded: euro(4670)},
+		AccessToken: "K7M24QXDPR5T3VWNB8JC",
 	}
 	o.BillingAddress = o.ShippingAddress
-	about := occasion{kind: s.Kind, order: o, invoice: enclosed, parcels: []fulfilment.Consignment{{
+	about := occasion{kind: s.Kind, order: o, invoice: enclosed, refund: order.Refund{ID: "1", Amount: euro(4670)}, parcels: []fulfilment.Consignment{{
 		Lines:    []fulfilment.Line{{Title: "Harbour Mug", Quantity: 2}, {Title: "Linen Tea Towel", Quantity: 1}},
 		Tracking: &fulfilment.Tracking{Company: "Sandbox Parcels", Number: "SP123456789DE", URL: "https://parcels.example/SP123456789DE"},
 	}}}

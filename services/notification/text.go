@@ -33,13 +33,16 @@ func (a *author) text(about occasion) (Text, error) {
 	}
 	v := a.voice(o.Locale)
 	places := []string{"shop", cut(plain(a.shop), longestName), "number", o.Number}
-	key, link := string(about.kind)+".sms", ""
+	key, link, page := string(about.kind)+".sms", "", ""
+	if o.CustomerID != "" { // a guest's, with its token, would be a message of its own
+		page = a.pageOf(o)
+	}
 	var body string
 	switch about.kind {
 	case OrderConfirmed:
-		link = a.pageOf(o)
+		link = page
 	case OrderShipped:
-		body, link = v.textOfParcels(about.parcels, places, a.pageOf(o))
+		body, link = v.textOfParcels(about.parcels, places, page)
 	case OrderCancelled:
 		if amount := o.Quote.Cost.Total; amount.Minor > 0 {
 			key, places = key+"_refund", append(places, "amount", v.money(amount))

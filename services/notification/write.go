@@ -184,6 +184,7 @@ type occasion struct {
 	order   order.Order
 	parcels []fulfilment.Consignment // those that were handed to the carrier
 	invoice enclosure
+	refund  order.Refund
 }
 
 // occasion asks the services what there is to say.
@@ -196,6 +197,11 @@ func (k *Keeper) occasion(ctx context.Context, d *document) (occasion, error) {
 		return occasion{}, err
 	}
 	about := occasion{kind: d.Kind, order: o, invoice: d.Invoice}
+	for _, r := range o.Refunds {
+		if r.ID == d.Refund && r.State == order.RefundSucceeded {
+			about.refund = r
+		}
+	}
 	if d.Kind != OrderShipped || k.o.Parcels == nil {
 		return about, nil
 	}
@@ -256,11 +262,13 @@ func (a *author) order(about occasion) (Letter, error) {
 			s.Paragraphs = append(s.Paragraphs, v.say("cancelled.refund", "amount", v.money(amount)))
 		}
 	case OrderRefunded:
-		amount := o.Payment.Refunded
-		if amount.Currency == "" || amount.Minor == 0 {
+		if about.refund.Amount.Minor == 0 {
 			return Letter{}, errObsolete // nothing was charged, so nothing came back
 		}
-		s.Paragraphs = []string{v.say("refunded.text", "amount", v.money(amount))}
+		s.Paragraphs = []string{v.say("refunded.text", "amount", v.money(about.refund.Amount))}
+		if reason := plain(about.refund.Reason); reason != "" && about.refund.ID != order.RefundOfCancel {
+			s.Paragraphs = append(s.Paragraphs, reason)
+		}
 	}
 	if page != "" && s.Button == nil {
 		s.Button = &button{Label: v.say("order.button"), URL: page}
@@ -268,13 +276,19 @@ func (a *author) order(about occasion) (Letter, error) {
 	return a.lay(o.Email, s)
 }
 
-// pageOf is the address of the order's page, or "": a guest cannot sign in to
-// see it.
+// pageOf is the address of the order's page, or "". Guests cannot sign in to
+// see it: theirs has the order's access token in its fragment, which browsers
+// send to nobody.
 func (a *author) pageOf(o *order.Order) string {
-	if a.orderPage == "" || o.CustomerID == "" {
+	switch page := a.orderPage + url.PathEscape(o.ID); {
+	case a.orderPage == "":
 		return ""
+	case o.CustomerID != "":
+		return page
+	case o.AccessToken != "":
+		return page + "#" + url.PathEscape(o.AccessToken)
 	}
-	return a.orderPage + url.PathEscape(o.ID)
+	return ""
 }
 
 // parcels says what is on its way, and where that can be followed.

@@ -2,6 +2,7 @@ package notification_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"ordergraph/platform/events"
 	"ordergraph/platform/identity"
+	"ordergraph/platform/money"
 	"ordergraph/sandbox/mail"
 	"ordergraph/services/account"
 	"ordergraph/services/notification/notificationtest"
@@ -147,6 +149,10 @@ func TestOrders(t *testing.T) {
 			}
 		}
 	}
+	// A guest is led to the order by its token.
+	if link := notificationtest.OrderPage + o.ID + "#" + got.AccessToken; !strings.Contains(m.Text, link) || !strings.Contains(m.HTML, link) {
+		t.Errorf("%s is missing in %s", link, m.Text)
+	}
 	if strings.Contains(m.HTML, "<b>") || !strings.Contains(m.HTML, "Hopper &amp; &lt;b&gt;") {
 		t.Errorf("%s", m.HTML)
 	}
@@ -165,6 +171,40 @@ func TestOrders(t *testing.T) {
 	}
 	if got := w.Post.Messages("grace@example.org"); len(got) != 3 {
 		t.Errorf("%d mails", len(got))
+	}
+}
+
+// Each refund is told of once, when the money is back.
+func TestRefunds(t *testing.T) {
+	w := notificationtest.NewShop(t)
+	got := w.Shop.Buy(w.Shop.Input(w.Shop.Cart("mug", 2), func(in *order.CheckoutInput) { in.Email, in.Locale = "grace@example.org", "en" }))
+	o := w.Shop.WantOrder(got.Order.ID, order.Confirmed, "")
+	line := o.Quote.Lines[0].ID
+	for i, reason := range []string{"One was <b>chipped</b>.", ""} {
+		_, err := w.Shop.Orders.Refund(t.Context(), notificationtest.Ourselves, order.RefundInput{
+			OrderID: o.ID, IdempotencyKey: fmt.Sprintf("refund-%d", i), Reason: reason, Amount: new(money.Of(int64(100+i), o.Quote.Cost.Currency)),
+			Lines: []order.RefundUnits{{LineID: line, Quantity: 1}},
+		})
+		w.Must(err)
+		w.Shop.Settle(o.ID)
+		o = w.Shop.WantOrder(o.ID, order.Confirmed, "")
+		for range 2 {
+			w.Must(w.HearOrder(t.Context(), notificationtest.Changed(&o)))
+			w.Clock.Pass(notificationtest.Grace)
+			w.Must(w.Sweep(t.Context()))
+		}
+	}
+	var texts []string
+	for _, m := range w.Post.Messages("grace@example.org") {
+		if strings.HasPrefix(m.Subject, "Your money") {
+			texts = append(texts, plainSpaces(m.Text))
+			if strings.Contains(m.HTML, "<b>chipped") {
+				t.Error(m.HTML)
+			}
+		}
+	}
+	if len(texts) != 2 || !strings.Contains(texts[0], "1.01") || !strings.Contains(texts[1], "1.00") || !strings.Contains(texts[1], "One was <b>chipped</b>.") {
+		t.Errorf("%d: %s", len(texts), texts)
 	}
 }
 

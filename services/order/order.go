@@ -149,6 +149,9 @@ type Order struct {
 	Refunds         []Refund // oldest first; one for all of it where the order was called off
 	Timeline        []Entry
 	CancelReason    string
+	// AccessToken shows the order to a guest. Only the program itself is given
+	// it, for the links in what it writes to its customers.
+	AccessToken string
 
 	// How far the others have come, who work for it once it is confirmed: what
 	// has been heard of them. They know more, and sooner.

@@ -48,6 +48,9 @@ const Grace = 24 * time.Hour
 // PublicURL is where the mails' links lead.
 const PublicURL = "https://shop.example"
 
+// OrderPage is where an order's page is, up to its id.
+const OrderPage = PublicURL + "/order/"
+
 // A World is a notification service and those whose facts it hears. Nothing
 // is sent in it but by Sweep; facts come by Mailed and Changed.
 type World struct {
@@ -170,7 +173,7 @@ func (w *World) Copy(store docstore.Store, mailer notification.Mailer, change ..
 		mailer = w.Mailer(w.Dial)
 	}
 	o := notification.Options{
-		Store: store, Mailers: []notification.Mailer{mailer}, Accounts: accounts{w}, Orders: orders{w}, From: from, PublicURL: PublicURL, Now: w.Clock.Now,
+		Store: store, Mailers: []notification.Mailer{mailer}, Accounts: accounts{w}, Orders: orders{w}, From: from, PublicURL: PublicURL, OrderPage: OrderPage, Now: w.Clock.Now,
 		Log: slog.New(slog.NewTextHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if w.Shop != nil {

@@ -32,7 +32,7 @@ func view(o order.Order) *OrderView {
 			State: o.Payment.State, ActionUrl: o.Payment.ActionURL, Brand: o.Payment.Brand, Last4: o.Payment.Last4,
 			Captured: cartrpc.FromAmount(o.Payment.Captured), Refunded: cartrpc.FromAmount(o.Payment.Refunded),
 		},
-		Refunds: wire.Each(o.Refunds, refund), Timeline: wire.Each(o.Timeline, entry), CancelReason: o.CancelReason,
+		Refunds: wire.Each(o.Refunds, refund), Timeline: wire.Each(o.Timeline, entry), CancelReason: o.CancelReason, AccessToken: o.AccessToken,
 		Parcels: parcels(o.Parcels), Papers: wire.Each(o.Papers, paper), Messages: wire.Each(o.Messages, message),
 	}
 }
@@ -47,7 +47,7 @@ func toOrder(v *OrderView) order.Order {
 			State: p.GetState(), ActionURL: p.GetActionUrl(), Brand: p.GetBrand(), Last4: p.GetLast4(),
 			Captured: cartrpc.ToAmount(p.GetCaptured()), Refunded: cartrpc.ToAmount(p.GetRefunded()),
 		},
-		Refunds: wire.Each(v.GetRefunds(), toRefund), Timeline: wire.Each(v.GetTimeline(), toEntry), CancelReason: v.GetCancelReason(),
+		Refunds: wire.Each(v.GetRefunds(), toRefund), Timeline: wire.Each(v.GetTimeline(), toEntry), CancelReason: v.GetCancelReason(), AccessToken: v.GetAccessToken(),
 		Parcels: toParcels(v.GetParcels()), Papers: wire.Each(v.GetPapers(), toPaper), Messages: wire.Each(v.GetMessages(), toMessage),
 	}
 }

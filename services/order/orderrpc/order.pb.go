@@ -347,6 +347,7 @@ type OrderView struct {
 	Parcels         *Parcels               `protobuf:"bytes,19,opt,name=parcels,proto3" json:"parcels,omitempty"`
 	Papers          []*Paper               `protobuf:"bytes,20,rep,name=papers,proto3" json:"papers,omitempty"`
 	Messages        []*Message             `protobuf:"bytes,21,rep,name=messages,proto3" json:"messages,omitempty"`
+	AccessToken     string                 `protobuf:"bytes,22,opt,name=access_token,json=accessToken,proto3" json:"access_token,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -533,6 +534,13 @@ func (x *OrderView) GetMessages() []*Message {
 		return x.Messages
 	}
 	return nil
+}
+
+func (x *OrderView) GetAccessToken() string {
+	if x != nil {
+		return x.AccessToken
+	}
+	return ""
 }
 
 type Parcels struct {
@@ -1782,7 +1790,7 @@ const file_services_order_orderrpc_order_proto_rawDesc = "" +
 	"\x10CheckoutResponse\x124\n" +
 	"\x05order\x18\x01 \x01(\v2\x1e.ordergraph.order.v1.OrderViewR\x05order\x12!\n" +
 	"\faccess_token\x18\x02 \x01(\tR\vaccessToken\x127\n" +
-	"\bproblems\x18\x03 \x03(\v2\x1b.ordergraph.cart.v1.ProblemR\bproblems\"\xc4\a\n" +
+	"\bproblems\x18\x03 \x03(\v2\x1b.ordergraph.cart.v1.ProblemR\bproblems\"\xe7\a\n" +
 	"\tOrderView\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12\x18\n" +
@@ -1809,7 +1817,8 @@ const file_services_order_orderrpc_order_proto_rawDesc = "" +
 	"\arefunds\x18\x1e \x03(\v2\x1b.ordergraph.order.v1.RefundR\arefunds\x126\n" +
 	"\aparcels\x18\x13 \x01(\v2\x1c.ordergraph.order.v1.ParcelsR\aparcels\x122\n" +
 	"\x06papers\x18\x14 \x03(\v2\x1a.ordergraph.order.v1.PaperR\x06papers\x128\n" +
-	"\bmessages\x18\x15 \x03(\v2\x1c.ordergraph.order.v1.MessageR\bmessages\"\xc9\x01\n" +
+	"\bmessages\x18\x15 \x03(\v2\x1c.ordergraph.order.v1.MessageR\bmessages\x12!\n" +
+	"\faccess_token\x18\x16 \x01(\tR\vaccessToken\"\xc9\x01\n" +
 	"\aParcels\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x03R\aversion\x12\"\n" +
 	"\fconsignments\x18\x02 \x01(\x03R\fconsignments\x12\x14\n" +
