@@ -19,8 +19,10 @@ import (
 const mostTries = 20
 
 // fail notes that a group tried to take a fact and failed, and reports whether
-// that was news. Of each ring one failure counts, however often it is told.
-// With the last one the fact is dead for the group, and the last of o.Dead.
+// that was news. Of each ring one failure counts, however often it is told: who
+// comes back after a long absence finds all the rings of that time, and fails
+// to take the fact as often within a moment. With the last one the fact is dead
+// for the group, and the last of o.Dead.
 func (o *Outbox) fail(now time.Time, factID, group, outcome string) bool {
 	i, j := o.awaited(factID, group)
 	if j < 0 {
@@ -33,9 +35,10 @@ func (o *Outbox) fail(now time.Time, factID, group, outcome string) bool {
 		p.Failing = append(p.Failing, Failing{Group: group})
 	}
 	f := &p.Failing[k]
-	if f.Tries > p.Attempts {
+	if f.Ring > p.Attempts {
 		return false
 	}
+	f.Ring = p.Attempts + 1
 	f.Tries++
 	f.Attempts = append(f.Attempts, deadletter.Attempt{At: now, Outcome: outcome})
 	if n := len(f.Attempts); n > deadletter.MostAttempts {

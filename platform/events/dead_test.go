@@ -219,6 +219,45 @@ func TestAbsenceKillsNothing(t *testing.T) {
 	})
 }
 
+// Who comes back finds every ring of its absence, one behind the other. That it
+// fails to take all of them within a moment is one failure.
+func TestReturnAfterALongAbsenceKillsNothing(t *testing.T) {
+	t.Parallel()
+	w := standing(t, miniredis.RunT(t).Addr())
+	var one palate
+	var two ears
+	w.listen("two", two.hear)
+	w.count("poison")
+	for range 2 * events.MostTries {
+		w.later()
+	}
+	w.listen("one", one.hear)
+	neighbour := "healthy" // behind it in its lane
+	for events.LaneOf(neighbour) != events.LaneOf("poison") {
+		neighbour += "!"
+	}
+	w.count(neighbour)
+	w.eventually(func() error {
+		d, err := w.things.Get(w.ctx, neighbour)
+		if err != nil {
+			return err
+		}
+		if len(d.Outbox.Facts) > 0 {
+			return errors.New("what was rung last is not confirmed")
+		}
+		return nil
+	})
+	d, err := w.things.Get(w.ctx, "poison")
+	if n := one.spat.Load(); err != nil || n < events.MostTries || len(d.Outbox.Facts) != 1 || len(d.Outbox.Facts[0].Failing) != 1 || d.Outbox.Facts[0].Failing[0].Tries != 1 {
+		t.Errorf("failed %d times: %+v %v", n, d.Outbox, err)
+	}
+	one.healed.Store(true)
+	w.eventually(func() error {
+		w.later()
+		return w.settled()
+	})
+}
+
 // A new life is as long as the first. Failures outlive restarts, and those of
 // the life before are kept as long as there is room.
 func TestTheDeadAreReplayedAcrossRestarts(t *testing.T) {

@@ -66,6 +66,7 @@ type Pending struct {
 type Failing struct {
 	Group    string               `bson:"group"`
 	Tries    int                  `bson:"tries"` // since the fact came or was replayed
+	Ring     int                  `bson:"ring"`  // that the last of them answered, counted from one
 	Attempts []deadletter.Attempt `bson:"attempts"`
 }
 
