@@ -69,8 +69,13 @@ func (k *Keeper) TakeBack(ctx context.Context, who identity.Caller, orderID, key
 		}
 		now := k.now()
 		d.Taken = append(d.Taken, key)
+		// An order may have several lines of one SKU. Each correction has a key
+		// of its own, so those of an SKU are made as one.
+		back := map[string]int64{}
 		for _, u := range units {
-			left := u.Quantity
+			back[u.SKU] += u.Quantity
+		}
+		for sku, left := range back {
 			for i := range d.Parts {
 				c := &d.Parts[i]
 				if c.State != Shipped && c.State != Delivered && c.State != FailedDelivery && c.State != Returned {
@@ -79,7 +84,7 @@ func (k *Keeper) TakeBack(ctx context.Context, who identity.Caller, orderID, key
 				for j := range c.Lines {
 					l := &c.Lines[j]
 					n := min(left, l.Quantity-l.Returned)
-					if l.SKU != u.SKU || n <= 0 {
+					if l.SKU != sku || n <= 0 {
 						continue
 					}
 					l.Returned += n

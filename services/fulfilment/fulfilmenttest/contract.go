@@ -2,6 +2,7 @@ package fulfilmenttest
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"ordergraph/platform/identity"
@@ -275,7 +276,8 @@ func takesBack(t *testing.T, w *World, s fulfilment.Service) {
 	id, before := all[0].ID, w.OnHand(all[0].Warehouse)
 	take := func(key string, n, on int64) {
 		t.Helper()
-		w.Must(s.TakeBack(background, ordertest.Ourselves, got.Order.ID, key, []inventory.Line{{SKU: "sku-mug", Quantity: n}}))
+		lines := slices.Repeat([]inventory.Line{{SKU: "sku-mug", Quantity: 1}}, int(n)) // an order may have several of one SKU
+		w.Must(s.TakeBack(background, ordertest.Ourselves, got.Order.ID, key, lines))
 		if have := w.OnHand(all[0].Warehouse); have != before+on {
 			t.Errorf("refund %s: %d on hand, %d were, want %d more", key, have, before, on)
 		}
