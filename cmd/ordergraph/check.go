@@ -39,7 +39,7 @@ type checkCmd struct {
 }
 
 func (checkCmd) Help() string {
-	return "Reads all stock, the ledger, all reservations, orders, payments and invoices, and the card processor's books, and says where they do not agree: units that are neither on hand nor sold, orders that are stuck, charged twice or not at all, invoices whose numbers have a gap, that are missing, or that are not what was written. No order, payment or stock is changed. The exit code is 1 if something was found. A running shop, which may go on selling meanwhile, is asked through GRPC_ADDR or the services' addresses; where none runs, the stores themselves are read."
+	return "Reads all stock, the ledger, all reservations, orders, payments, consignments and invoices, and the card processor's books, and says where they do not agree: units that are neither on hand nor sold, orders that are stuck, charged twice or not at all, invoices whose numbers have a gap, that are missing, or that are not what was written. No order, payment or stock is changed. The exit code is 1 if something was found. A running shop, which may go on selling meanwhile, is asked through GRPC_ADDR or the services' addresses; where none runs, the stores themselves are read."
 }
 
 // errFound is what a check ends with when something does not agree.

@@ -52,9 +52,6 @@ func (c *gatewayConfig) check(wrong *complaints) {
 	}
 }
 
-// gatewayCalls are the services that the gateway cannot do without.
-var gatewayCalls = []string{"account", "catalog", "inventory", "cart", "order", "fulfilment", "invoice"}
-
 // startGateway needs no Redis: without a client, what clients watch is polled.
 func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Client, metrics prometheus.Registerer) error {
 	log = log.With("service", gateway)
@@ -91,9 +88,11 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
-	if err := s.findLetters(h, log, &o); err != nil {
+	letters, err := services.Letters(h, services.Names())
+	if err != nil {
 		return err
 	}
+	o.DeadLetters = letters
 	sessions, err := s.sessions(h, log, hub, o.Account)
 	if err != nil {
 		return err
@@ -122,22 +121,6 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 	}
 	handle("/", web.Storefront(web.StorefrontOptions{ShopName: s.ShopName, API: front, Instead: http.HandlerFunc(s.welcome)}))
 	return nil
-}
-
-// findLetters shows operators the dead letters of all services that can be
-// reached from here.
-func (s *serveCmd) findLetters(h *host.Host, log *slog.Logger, o *graph.Options) error {
-	addrs, reached := s.addrs(), []string{}
-	for _, name := range services.Names() {
-		if s.runs(name) || addrs[name] != "" {
-			reached = append(reached, name)
-		} else {
-			log.Warn("operators do not see the dead letters of a service: nothing says where it runs", "of", name, "set", variableOf(name))
-		}
-	}
-	var err error
-	o.DeadLetters, err = services.Letters(h, reached)
-	return err
 }
 
 // logged notes every request at level DEBUG, under the id it was answered with.

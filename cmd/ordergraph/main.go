@@ -31,7 +31,7 @@ type cli struct {
 	User       userCmd       `cmd:"" help:"Look after the people who work here."`
 	Dead       deadCmd       `cmd:"" help:"Look after what was given up: messages and facts."`
 	Notify     notifyCmd     `cmd:"" help:"Look at what customers are told."`
-	Check      checkCmd      `cmd:"" help:"Check that stock, money, orders and invoices agree."`
+	Check      checkCmd      `cmd:"" help:"Check that stock, money, orders, parcels and invoices agree."`
 	Operations operationsCmd `cmd:"" help:"Look after the operations that clients may send."`
 	Data       dataCmd       `cmd:"" help:"Look after the stored documents."`
 	Health     healthCmd     `cmd:"" help:"Ask a running process whether it is ready; for container health checks."`

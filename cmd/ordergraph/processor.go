@@ -66,8 +66,10 @@ func (s *serveCmd) startSandbox(ctx context.Context, h *host.Host, log *slog.Log
 	}
 	h.OnClose("sandbox store", store.Close)
 
+	// As browsers on this machine reach it: services may know it by another name.
+	public := "http://" + fromHere(listener.Addr().String())
 	options := sandbox.Options{Log: log, Carrier: &carrier.Options{
-		Store: store, Secret: s.CarrierSecret, Public: "http://" + fromHere(listener.Addr().String()) + sandbox.CarrierPath,
+		Store: store, Secret: s.CarrierSecret, Public: public + sandbox.CarrierPath,
 		Webhook: s.reports(h, s.CarrierWebhook, "fulfilment", services.CarrierWebhookPath), Step: s.CarrierSpeed,
 	}}
 	if !s.toStripe() {
@@ -76,7 +78,7 @@ func (s *serveCmd) startSandbox(ctx context.Context, h *host.Host, log *slog.Log
 			log.Warn("payments are reported to nobody: set SANDBOX_WEBHOOK_URL to " + services.WebhookPath + " at HTTP_ADDR of the payment service; until then it finds out by asking")
 		}
 		options.Card = &card.Options{
-			Store: store, SecretKey: s.StripeKey, Webhook: card.Webhook{URL: webhook, Secret: s.StripeWebhook},
+			Store: store, SecretKey: s.StripeKey, Webhook: card.Webhook{URL: webhook, Secret: s.StripeWebhook}, PublicURL: public,
 		}
 	}
 	if post != nil {

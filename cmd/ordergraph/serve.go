@@ -22,7 +22,7 @@ const (
 )
 
 type serveCmd struct {
-	Services []string `arg:"" optional:"" name:"service" help:"What to run here: graph (the gateway), account, catalog, inventory, cart, order, payment, fulfilment, invoice, notification, sandbox. Default: everything; the sandbox only while payments, mails or short messages go to it."`
+	Services []string `arg:"" optional:"" name:"service" help:"What to run here: graph (the gateway), account, catalog, inventory, cart, order, payment, fulfilment, invoice, notification, sandbox. Default: everything; the sandbox only while payments, mails, short messages or parcels go to it."`
 
 	groundConfig
 	HTTPAddr  string `name:"http-addr" env:"HTTP_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"Processes" help:"Where this process serves HTTP: GraphQL, webhooks, health."`

@@ -13,7 +13,7 @@ import (
 func (s *serveCmd) check() error {
 	if len(s.Services) == 0 {
 		s.Services = append(services.Names(), gateway)
-		if s.toSandbox() || s.mailsToSandbox() || s.textsToSandbox() {
+		if s.toSandbox() || s.mailsToSandbox() || s.textsToSandbox() || s.CarrierURL == "" {
 			s.Services = append(s.Services, outside)
 		}
 	}
@@ -85,7 +85,7 @@ func (s *serveCmd) missing() []string {
 		}
 	}
 	if s.runs(gateway) {
-		for _, name := range gatewayCalls {
+		for _, name := range services.Names() {
 			need(name)
 		}
 	}
@@ -96,12 +96,15 @@ func (s *serveCmd) missing() []string {
 func (s *serveCmd) checkProduction(wrong *complaints) {
 	var bad []string
 	if s.runs("payment") || s.runs(outside) {
-		if s.StripeKey == demoStripeKey || s.runs(outside) {
-			bad = append(bad, "payments go to the sandbox: set STRIPE_SECRET_KEY, and do not serve the sandbox")
+		if s.StripeKey == demoStripeKey {
+			bad = append(bad, "payments go to the sandbox: set STRIPE_SECRET_KEY")
 		}
 		if s.StripeWebhook == demoWebhookSecret {
 			bad = append(bad, "webhooks are signed with the sandbox's secret: set STRIPE_WEBHOOK_SECRET")
 		}
+	}
+	if s.runs(outside) {
+		bad = append(bad, "the sandbox is served here: set what it stands in for, and do not name it")
 	}
 	if s.runs("fulfilment") {
 		if s.CarrierURL == "" {
