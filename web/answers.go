@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// answerWithin is how long a page waits for its first answers. Without them it
-// asks by itself.
+// answerWithin is how long a page waits for all its first answers. What has not
+// come by then it asks by itself.
 const answerWithin = 2 * time.Second
 
 // mostAnswers is the longest answer, in bytes, that a page takes with it.
@@ -49,6 +49,8 @@ type answer struct {
 // answers are those of these operations as JSON that may stand in a page; nil
 // when there are none.
 func (a asker) answers(r *http.Request, names []string) []byte {
+	ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
+	defer cancel()
 	var all []answer
 	for _, name := range names {
 		document, ok := a.operations[name]
@@ -59,7 +61,7 @@ func (a asker) answers(r *http.Request, names []string) []byte {
 		if handle := r.PathValue("handle"); handle != "" && name == "Product" {
 			variables["handle"] = handle
 		}
-		if data := a.ask(r, document, variables); data != nil {
+		if data := a.ask(ctx, r, document, variables); data != nil {
 			all = append(all, answer{Name: name, Variables: variables, Data: data})
 		}
 	}
@@ -75,9 +77,7 @@ func (a asker) answers(r *http.Request, names []string) []byte {
 
 // ask runs one query for a guest at the visitor's address; nil when there is
 // no whole answer.
-func (a asker) ask(visit *http.Request, document string, variables map[string]string) json.RawMessage {
-	ctx, cancel := context.WithTimeout(visit.Context(), answerWithin)
-	defer cancel()
+func (a asker) ask(ctx context.Context, visit *http.Request, document string, variables map[string]string) json.RawMessage {
 	body, err := json.Marshal(map[string]any{"query": document, "variables": variables})
 	if err != nil {
 		return nil

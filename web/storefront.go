@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // The storefront as `make web` builds it; only a placeholder where it was not
@@ -117,6 +118,9 @@ func storefrontHandler(dist fs.FS, o StorefrontOptions) http.Handler {
 	})
 }
 
+// packers are kept for the next page: each takes 800 KB to make.
+var packers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
 // servePage sends the page with these answers in it. A browser that has the
 // very same already is told so.
 func servePage(w http.ResponseWriter, r *http.Request, page, answers []byte, status int) {
@@ -136,9 +140,11 @@ func servePage(w http.ResponseWriter, r *http.Request, page, answers []byte, sta
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	if accepts(r, "gzip") {
 		var packed bytes.Buffer
-		zip := gzip.NewWriter(&packed)
+		zip := packers.Get().(*gzip.Writer)
+		zip.Reset(&packed)
 		_, _ = zip.Write(page)
 		_ = zip.Close() // neither fails into a buffer
+		packers.Put(zip)
 		page = packed.Bytes()
 		h.Set("Content-Encoding", "gzip")
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
+	"time"
 )
 
 const shell = `<!doctype html><title>Shop</title><div id="root"></div><!--answers-->`
@@ -132,6 +134,19 @@ func TestStorefrontPageWithoutAnswers(t *testing.T) {
 			t.Errorf("%s: %d %.200s", name, w.Code, w.Body)
 		}
 	}
+}
+
+func TestStorefrontPageWaitsOnceForAllItsAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		w := get(shopFront(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), "/")
+		if w.Code != http.StatusOK || strings.Contains(w.Body.String(), "<script") {
+			t.Errorf("%d %.200s", w.Code, w.Body)
+		}
+		if waited := time.Since(began); waited != answerWithin {
+			t.Errorf("the page of a shop that does not answer came after %v, want %v", waited, answerWithin)
+		}
+	})
 }
 
 func TestStorefrontAssets(t *testing.T) {

@@ -104,7 +104,31 @@ async function fillIn() {
 
 const pay = () => page.getByRole("button", { name: /^Pay / }).click();
 
+// hold keeps back the requests of an operation until the returned function is
+// called.
+async function hold(name) {
+  let letGo;
+  const held = new Promise((done) => (letGo = done));
+  await page.route("**/graphql", async (route) => {
+    if (new RegExp(`^\\s*query ${name}\\b`).test(route.request().postDataJSON()?.query)) await held;
+    await route.continue();
+  });
+  return letGo;
+}
+
+// The shop cannot say how the order is when it is first watched.
+let refused = 0;
+const refuseOnce = (socket) => {
+  const server = socket.connectToServer();
+  socket.onMessage((message) => {
+    const { id, type, payload } = JSON.parse(message);
+    if (type !== "subscribe" || !/subscription OrderStatus/.test(payload.query) || refused++) return server.send(message);
+    socket.send(JSON.stringify({ id, type: "error", payload: [{ message: "away", extensions: { code: "UNAVAILABLE" } }] }));
+  });
+};
+
 async function guest() {
+  await page.routeWebSocket(/\/graphql$/, refuseOnce);
   await page.goto(url);
   await heading("Plain things that last.").waitFor();
   await page.locator(".cards article").first().waitFor();
@@ -153,6 +177,14 @@ async function guest() {
   await drawer.getByRole("button", { name: "One more" }).click();
   await page.waitForFunction(() => document.querySelector(".drawer output").textContent === "2" && document.querySelector(".drawer footer[aria-busy=false]"));
   await fits("cart");
+
+  // What is added while the cart is slow to come joins what is in it.
+  const letGo = await hold("Cart");
+  await page.reload();
+  await heading("Harbour Mug").waitFor();
+  await button("Add to cart").click();
+  letGo();
+  await page.waitForFunction(() => document.querySelector(".drawer output")?.textContent === "3" && document.querySelector(".drawer footer[aria-busy=false]"));
   await drawer.getByRole("link", { name: "Checkout" }).click();
 
   // Checkout: what is missing, a declined card, one that the bank asks about.
@@ -182,6 +214,7 @@ async function guest() {
   const pressed = await fetch(await bank.getAttribute("href"), { method: "POST", body: new URLSearchParams({ decision: "confirm" }), redirect: "manual" });
   assert.ok(pressed.status < 400, `the bank says ${pressed.status}`);
   await page.locator("li[data-status=CONFIRMED]").waitFor(); // by itself
+  assert.ok(refused > 1, "the order was not watched again");
   say("confirmed, without touching the page");
   const invoice = page.getByRole("link", { name: "PDF" });
   await invoice.waitFor();
@@ -217,10 +250,28 @@ async function guest() {
 // missing opens an address that is none: the browser notes its 404, and that is no complaint.
 async function missing() {
   const before = complaints.splice(0);
+  asked.length = 0;
   const answer = await page.goto(`${url}/nowhere`);
   assert.equal(answer.status(), 404);
   await page.getByRole("heading", { name: "Nothing here" }).waitFor();
+  await page.waitForFunction(() => document.querySelector(".wordmark").textContent.trim());
+  assert.equal(asked.filter((name) => name === "Shop").length, 1, `the page asked more than once: ${asked}`);
   complaints.splice(0, complaints.length, ...complaints.filter((text) => !text.includes("404")));
+  return before;
+}
+
+// unfetched opens a page whose program does not come: it says so, and comes
+// when it can. The browser notes what it did not get.
+async function unfetched() {
+  const before = complaints.splice(0);
+  const program = /\/assets\/account-[^/]*\.js$/;
+  await page.route(program, (route) => route.abort());
+  await page.goto(`${url}/account`);
+  await page.getByRole("heading", { name: "This could not be loaded" }).waitFor();
+  await page.unroute(program);
+  await button("Try again").click();
+  await heading("Sign in").waitFor();
+  complaints.splice(0, complaints.length, ...complaints.filter((text) => !/ERR_FAILED|dynamically imported/.test(text)));
   return before;
 }
 
@@ -239,6 +290,7 @@ async function mailedLink(to, path) {
 
 async function account() {
   const email = `grace.${Date.now()}@example.com`;
+  complaints.push(...(await unfetched()));
   await page.goto(`${url}/account`);
   await heading("Sign in").waitFor(); // a guest is led to the door
   await fits("sign in");
@@ -272,6 +324,8 @@ async function account() {
   assert.equal(await page.evaluate(() => Object.values(localStorage).some((value) => value.includes("eyJ"))), false, "a token lies where scripts can read it");
   await page.getByRole("heading", { name: "You have not bought anything yet." }).waitFor();
   await fits("no orders");
+  await page.goto(`${url}/account/sign-in?next=/%09/example.com`); // which browsers take for another shop's
+  await heading("Hello, Grace").waitFor();
   say("signed in");
 
   await page.getByRole("link", { name: "Addresses" }).click();
@@ -303,10 +357,16 @@ async function account() {
   assert.equal(new URL(page.url()).hash, "", "an own order needs no token");
   await page.locator("li[data-status=CONFIRMED]").waitFor();
 
-  // A second device signs in: the session of the first stays, and ends when signed out.
+  // Who signs out in one window is signed out in all.
   await page.goto(`${url}/account`);
+  const window = await context.newPage();
+  window.setDefaultTimeout(most);
+  await window.goto(`${url}/account/addresses`);
+  await window.getByText("Kai 7").first().waitFor();
   await page.getByRole("link", { name: "Sign out" }).click();
   await page.getByRole("link", { name: "Sign in" }).waitFor();
+  await window.getByRole("heading", { level: 1, name: "Sign in" }).waitFor();
+  await window.close();
   await page.goto(`${url}/account/recover`);
   await page.getByRole("textbox", { name: "E-mail" }).fill(email);
   await press("Send the link", heading("Look into your mailbox"));

@@ -7,7 +7,8 @@ import "./ui/base.css";
 
 const answers = document.getElementById("answers")?.textContent;
 if (answers) takeIn(JSON.parse(answers));
-void refresh(new URLSearchParams(location.search).get("cart") ? `gid://ordergraph/Cart/${new URLSearchParams(location.search).get("cart")}` : undefined);
+const named = new URLSearchParams(location.search).get("cart");
+refresh(named ? `gid://ordergraph/Cart/${named}` : undefined);
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

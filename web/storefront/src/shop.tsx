@@ -1,7 +1,8 @@
-import { lazy, Suspense, useEffect, type ComponentType } from "react";
+import { Component, lazy, Suspense, useEffect, type ComponentType, type ReactNode } from "react";
 import { Route, Switch, useLocation } from "wouter";
+import { Trouble } from "./api/client.ts";
 import { Frame } from "./ui/frame.tsx";
-import { Waiting } from "./ui/state.tsx";
+import { Failed, Waiting } from "./ui/state.tsx";
 import { Home } from "./pages/home.tsx";
 import { Missing } from "./pages/missing.tsx";
 
@@ -28,20 +29,36 @@ export function Shop() {
   return (
     <Frame>
       <Arrival />
-      <Suspense fallback={<Waiting />}>
-        <Switch>
-          <Route path="/" component={Home} />
-          <Route path="/search">{() => <Search />}</Route>
-          <Route path="/collections/:handle">{({ handle }) => <Search key={handle} handle={handle} />}</Route>
-          <Route path="/products/:handle">{({ handle }) => <Product key={handle} handle={handle} />}</Route>
-          <Route path="/checkout">{() => <Checkout />}</Route>
-          <Route path="/order/:id">{({ id }) => <Order key={id} id={id} />}</Route>
-          <Route path="/account/*?">{() => <Account />}</Route>
-          <Route component={Missing} />
-        </Switch>
-      </Suspense>
+      <Held path={useLocation()[0]}>
+        <Suspense fallback={<Waiting />}>
+          <Switch>
+            <Route path="/" component={Home} />
+            <Route path="/search">{() => <Search />}</Route>
+            <Route path="/collections/:handle">{({ handle }) => <Search key={handle} handle={handle} />}</Route>
+            <Route path="/products/:handle">{({ handle }) => <Product key={handle} handle={handle} />}</Route>
+            <Route path="/checkout">{() => <Checkout />}</Route>
+            <Route path="/order/:id">{({ id }) => <Order key={id} id={id} />}</Route>
+            <Route path="/account/*?">{() => <Account />}</Route>
+            <Route component={Missing} />
+          </Switch>
+        </Suspense>
+      </Held>
     </Frame>
   );
+}
+
+// A page that fails, as when its program cannot be fetched, says so in its
+// place: without this nothing at all would be shown. Other pages go on.
+class Held extends Component<{ path: string; children: ReactNode }, { failed: boolean }> {
+  override state = { failed: false };
+  static getDerivedStateFromError = () => ({ failed: true });
+  override componentDidUpdate({ path }: { path: string }) {
+    if (this.state.failed && path !== this.props.path) this.setState({ failed: false });
+  }
+  override render() {
+    if (!this.state.failed) return this.props.children;
+    return <Failed error={new Trouble(navigator.onLine ? "INTERNAL_SERVER_ERROR" : "OFFLINE", "")} retry={() => location.reload()} />;
+  }
 }
 
 let first = true;

@@ -73,7 +73,7 @@ export function useQuery<D, V>(operation: Operation<D, V>, variables: V | null):
   const entry = useSyncExternalStore(listen, () => entries.get(key));
   const stale = key !== "" && !entry?.asking && (!entry || (Date.now() - entry.at > fresh && !entry.error) || entry.at === 0);
   useEffect(() => {
-    if (stale) load(key, operation, JSON.parse(key.slice(key.indexOf(" ") + 1)) as V);
+    if (stale && !entries.get(key)?.asking) load(key, operation, JSON.parse(key.slice(key.indexOf(" ") + 1)) as V);
   }, [stale, key, operation]);
   const retry = useCallback(() => {
     if (key === "") return;

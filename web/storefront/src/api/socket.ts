@@ -1,6 +1,6 @@
 // Watching: one WebSocket for everything that moves by itself.
 import { createClient, type Client } from "graphql-ws";
-import { ready, Trouble, type Operation } from "./client.ts";
+import { passing, pause, ready, Trouble, type Operation } from "./client.ts";
 
 let client: Client | undefined;
 const states = new Set<(connected: boolean) => void>();
@@ -23,28 +23,47 @@ export function onConnection(hear: (connected: boolean) => void): () => void {
 }
 
 /**
- * Watches something until the returned function is called. After a break it
- * goes on by itself with the variables as they are then: callers keep the
- * version they saw last in them.
+ * Watches something until the returned function is called. After a break, and
+ * where the shop cannot say for the moment, it goes on by itself with the
+ * variables as they are then: callers keep the version they saw last in them.
  */
 export function watch<D, V>(operation: Operation<D, V>, variables: V, next: (data: D) => void, end: (error?: Trouble) => void): () => void {
-  return open().subscribe<D>(
-    { query: operation.toString(), variables: variables as Record<string, unknown> },
-    {
-      next: ({ data, errors }) => {
-        if (errors?.[0]) end(new Trouble(String(errors[0].extensions?.["code"] ?? ""), errors[0].message));
-        else if (data) next(data);
+  let left = false;
+  let attempt = 0;
+  let leave = () => {};
+  const begin = () => {
+    const mine = open();
+    leave = mine.subscribe<D>(
+      { query: operation.toString(), variables: variables as Record<string, unknown> },
+      {
+        next: ({ data, errors }) => {
+          attempt = 0;
+          if (errors?.[0]) end(new Trouble(String(errors[0].extensions?.["code"] ?? ""), errors[0].message));
+          else if (data) next(data);
+        },
+        error: (errors) => {
+          if (left) return;
+          const first = Array.isArray(errors) ? errors[0] : undefined; // or the connection was closed
+          const trouble = new Trouble(String(first?.extensions?.["code"] ?? "OFFLINE"), first?.message ?? "");
+          if (!passing.has(trouble.code)) return end(trouble);
+          void pause(Math.min(++attempt, 5)).then(() => left || begin());
+        },
+        complete: () => {
+          if (left) return;
+          if (client === mine) end();
+          else begin(); // it was dropped for another
+        },
       },
-      error: (errors) => {
-        const first = Array.isArray(errors) ? errors[0] : undefined;
-        end(new Trouble(String(first?.extensions?.["code"] ?? "OFFLINE"), first?.message ?? ""));
-      },
-      complete: () => end(),
-    },
-  );
+    );
+  };
+  begin();
+  return () => {
+    left = true;
+    leave();
+  };
 }
 
-/** Drops the connection, as when somebody signs in or out; the next watch opens another one. */
+/** Drops the connection, as when somebody signs in or out; what is watched is watched over another one. */
 export function hangUp() {
   void client?.dispose();
   client = undefined;

@@ -137,8 +137,9 @@ export function add(wanted: Wanted, quantity: number) {
   show({ open: true, problems });
   return enqueue({ wanted, quantity }, wanted.id, async () => {
     const lines = [{ merchandiseId: wanted.id, quantity }];
-    if (!confirmed) return create(lines);
-    const answer = (await ask(CartAddDocument, { cart: confirmed.id, lines })).cartLinesAdd;
+    const cart = cartId(); // known before what is in it is
+    if (!cart) return create(lines);
+    const answer = (await ask(CartAddDocument, { cart, lines })).cartLinesAdd;
     if (answer?.userErrors.some(({ code }) => code && gone.has(code))) return create(lines);
     return answer;
   });
@@ -170,17 +171,22 @@ export function setCountry(countryCode: CountryCode) {
 }
 
 /** Asks the shop what is in the cart, as when the page opens or another window has changed it. */
-export async function refresh(id = localStorage.getItem(kept)) {
-  if (!id) return take(null), show({ loading: false });
-  try {
-    const { cart } = await ask(CartDocument, { id });
-    take(cart);
-    show({ loading: false });
-    if (cart && here().country && cart.buyerIdentity.countryCode !== here().country) void setCountry(here().country!);
-  } catch (error) {
-    const { code, message } = error instanceof Trouble ? error : { code: "INTERNAL_SERVER_ERROR", message: String(error) };
-    show({ loading: false, problems: { ...state.problems, cart: { code, message } } });
-  }
+export function refresh(named?: string) {
+  // In its turn, so that it does not bring back what a change before it has changed.
+  queue = queue.then(async () => {
+    const id = named ?? localStorage.getItem(kept);
+    if (!id) return take(null), show({ loading: false });
+    try {
+      const { cart } = await ask(CartDocument, { id });
+      take(cart);
+      const { cart: _, ...problems } = state.problems;
+      show({ loading: false, problems });
+      if (cart && here().country && cart.buyerIdentity.countryCode !== here().country) void setCountry(here().country!);
+    } catch (error) {
+      const { code, message } = error instanceof Trouble ? error : { code: "INTERNAL_SERVER_ERROR", message: String(error) };
+      show({ loading: false, problems: { ...state.problems, cart: { code, message } } });
+    }
+  });
 }
 
 /** Makes this the cart, as after signing in; none, after it was bought. */
@@ -195,7 +201,7 @@ export const setOpen = (open: boolean) => show({ open });
 /** The id to give to signing in and to checkout. */
 export const cartId = () => confirmed?.id ?? localStorage.getItem(kept) ?? undefined;
 
-addEventListener("storage", ({ key }) => key === kept && void refresh());
+addEventListener("storage", ({ key }) => key === kept && refresh());
 
 export const useCart = () =>
   useSyncExternalStore(

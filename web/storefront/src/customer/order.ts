@@ -4,8 +4,17 @@
 const prefix = "gid://ordergraph/Order/";
 
 export const orderPath = (id: string, token?: string | null) => `/order/${encodeURIComponent(id.replace(prefix, ""))}${token ? `#${encodeURIComponent(token)}` : ""}`;
-export const orderId = (inPath: string) => prefix + inPath;
-export const tokenInAddress = () => decodeURIComponent(location.hash.slice(1)) || undefined;
+export const orderId = (inPath: string) => prefix + plain(inPath);
+export const tokenInAddress = () => plain(location.hash.slice(1)) || undefined;
+
+// What was mistyped or cut off stays as it is, and shows nobody's order.
+function plain(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
 
 // Where the bank sends a customer back to. The order's own address is not
 // known yet when the bank is told, so this one leads on to it.

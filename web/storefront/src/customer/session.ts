@@ -66,6 +66,13 @@ export async function signOut() {
   forget();
 }
 
+// Another window has signed in or out: what is shown here is nobody's any more.
+addEventListener("storage", ({ key, oldValue, newValue }) => {
+  if (key !== kept || (oldValue && newValue)) return;
+  hangUp();
+  forget();
+});
+
 /** The customer: undefined while that is being asked, null for a guest. */
 export function useCustomer(): CustomerPartsFragment | null | undefined {
   const { data, error } = useQuery(MeDocument, believed() ? {} : null);
@@ -73,6 +80,7 @@ export function useCustomer(): CustomerPartsFragment | null | undefined {
   useEffect(() => {
     if (ended) keep(null);
   }, [ended]);
-  if (!believed() || error) return null;
-  return data === undefined ? undefined : data.customer;
+  if (!believed() || error?.code === "UNAUTHENTICATED") return null;
+  if (data) return data.customer; // still, when it cannot be asked again for the moment
+  return error ? null : undefined;
 }

@@ -70,7 +70,7 @@ export default function Checkout() {
         <Bar />
       </div>
     );
-  if (!cart && problems["cart"]) return <Failed error={new Trouble(problems["cart"].code, problems["cart"].message)} retry={() => void refresh()} />;
+  if (!cart && problems["cart"]) return <Failed error={new Trouble(problems["cart"].code, problems["cart"].message)} retry={() => refresh()} />;
   if (!cart || cart.lines.nodes.length === 0)
     return (
       <Empty title={w.cart.empty}>
@@ -132,7 +132,7 @@ function Till({ cart }: { cart: Cart }) {
     }
     const { order, accessToken, userErrors } = answer;
     if (userErrors.length > 0) {
-      void refresh(); // prices, stock or codes may be others now
+      refresh(); // prices, stock or codes may be others now
       return userErrors.map((problem) => (problem.code && cardCodes.has(problem.code) ? { ...problem, field: ["method"] } : problem));
     }
     if (order) {

@@ -20,7 +20,7 @@ export default function OrderPage({ id }: { id: string }) {
     if (back) go(back, { replace: true });
   }, [back, go]);
   if (back) return null;
-  return <Followed id={orderId(decodeURIComponent(id))} token={tokenInAddress()} />;
+  return <Followed id={orderId(id)} token={tokenInAddress()} />;
 }
 
 function Followed({ id, token }: { id: string; token: string | undefined }) {
@@ -356,7 +356,7 @@ function Cancel({ order, token }: { order: Order; token: string | undefined }) {
       if (orderCancel.userErrors[0]) setWrong(w.mishap(orderCancel.userErrors[0]));
       else if (orderCancel.order) remember(OrderDocument, { id: order.id, token }, { order: orderCancel.order });
     } catch (error) {
-      setWrong(w.mishap(error instanceof Trouble ? error : { message: String(error) }));
+      setWrong(w.mishap(error instanceof Trouble ? error : { code: "INTERNAL_SERVER_ERROR", message: String(error) }));
     }
     setBusy(false);
     setSure(false);

@@ -58,7 +58,7 @@ export function useForm(send: (form: ReturnType<typeof read>) => Promise<Problem
     try {
       problems = await send(what);
     } catch (error) {
-      problems = [error instanceof Trouble ? error : { message: String(error) }];
+      problems = [error instanceof Trouble ? error : { code: "INTERNAL_SERVER_ERROR", message: String(error) }];
     }
     setBusy(false);
     setWrongs(wrongsOf(problems, w, what.fields));

@@ -1,10 +1,11 @@
 // The customer's own pages, and the way in.
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { Link, Redirect, Route, Switch, useLocation } from "wouter";
+import { Trouble } from "../../api/client.ts";
 import type { CustomerPartsFragment } from "../../api/gql.ts";
 import { replace } from "../../customer/cart.ts";
 import { signOut, useCustomer } from "../../customer/session.ts";
-import { Bar } from "../../ui/state.tsx";
+import { Bar, Wrong } from "../../ui/state.tsx";
 import { useWords } from "../../words/index.ts";
 import { Missing } from "../missing.tsx";
 import { Addresses } from "./addresses.tsx";
@@ -34,6 +35,7 @@ function Own({ children }: { children: (customer: CustomerPartsFragment) => Reac
   const a = w.account;
   const [path, go] = useLocation();
   const customer = useCustomer();
+  const [wrong, setWrong] = useState<string>();
   if (customer === null) return <Redirect to={`/account/sign-in?${new URLSearchParams({ next: path })}`} replace />;
   const tab = (to: string, name: string) => (
     <li>
@@ -55,10 +57,14 @@ function Own({ children }: { children: (customer: CustomerPartsFragment) => Reac
               href="/"
               onClick={(event) => {
                 event.preventDefault();
-                void signOut().then(() => {
-                  replace(null);
-                  go("/");
-                });
+                setWrong(undefined);
+                signOut().then(
+                  () => {
+                    replace(null);
+                    go("/");
+                  },
+                  (error: unknown) => setWrong(w.mishap(error instanceof Trouble ? error : { code: "INTERNAL_SERVER_ERROR", message: "" })),
+                );
               }}
             >
               {a.signOut}
@@ -66,6 +72,7 @@ function Own({ children }: { children: (customer: CustomerPartsFragment) => Reac
           </li>
         </ul>
       </nav>
+      {wrong && <Wrong>{wrong}</Wrong>}
       {customer ? children(customer) : <Bar />}
     </>
   );

@@ -29,7 +29,7 @@ export function Addresses() {
       const problem = (await what())?.customerUserErrors[0];
       if (problem) setWrong(w.mishap(problem));
     } catch (error) {
-      setWrong(w.mishap(error instanceof Trouble ? error : { message: String(error) }));
+      setWrong(w.mishap(error instanceof Trouble ? error : { code: "INTERNAL_SERVER_ERROR", message: String(error) }));
     }
     changed();
   };

@@ -25,7 +25,7 @@ function Narrow({ title, children }: { title: string; children: ReactNode }) {
 // Where to go on: a path of ours, whoever wrote the address.
 function useNext(): string {
   const [params] = useSearchParams();
-  const next = params.get("next") ?? "";
+  const next = (params.get("next") ?? "").replace(/\s/g, ""); // browsers pass over these in addresses
   return /^\/(?![/\\])/.test(next) ? next : "/account";
 }
 
@@ -172,7 +172,7 @@ export function Verify() {
     asked.current = token;
     ask(VerifyDocument, { token }).then(
       ({ customerEmailVerify: answer }) => setState(answer?.verified ? "verified" : { wrong: w.mishap(answer?.customerUserErrors[0] ?? { code: "TOKEN_INVALID", message: a.linkBad }) }),
-      (error: unknown) => setState({ wrong: w.mishap(error instanceof Trouble ? error : { message: String(error) }) }),
+      (error: unknown) => setState({ wrong: w.mishap(error instanceof Trouble ? error : { code: "INTERNAL_SERVER_ERROR", message: String(error) }) }),
     );
   }, [token, w, a.linkBad]);
   if (state === "asking") return <Narrow title={a.verifying}>{null}</Narrow>;
