@@ -97,7 +97,7 @@ func (k *Keeper) heard(ctx context.Context, fact events.Fact) error {
 // a bank may send a refund back days after it was said to have succeeded. It
 // is then made once more.
 func (k *Keeper) recheck(ctx context.Context, d *document) error {
-	if d.Saga.PayingSince == nil || d.Status != Failed && len(d.Refunds) == 0 {
+	if d.Saga.PayingSince == nil || d.Status != Failed && d.Status != Refunded && len(d.Refunds) == 0 {
 		return nil
 	}
 	p, err := k.o.Payment.Get(ctx, ourselves, d.ID)

@@ -203,9 +203,13 @@ const (
 	RefundFailed    RefundState = "FAILED"
 )
 
-// Refundable is what can still be given back.
+// Refundable is what can still be given back: nothing of an order whose money
+// all goes back, or is back, by itself.
 func (o Order) Refundable() money.Amount {
 	left := o.Payment.Captured
+	if o.Status == Cancelled || o.Status == Refunded {
+		return money.Of(0, left.Currency)
+	}
 	for _, r := range o.Refunds {
 		if r.State != RefundFailed {
 			left = left.Minus(r.Amount)

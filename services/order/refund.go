@@ -373,10 +373,15 @@ func (r *run) payOut(ctx context.Context) error {
 		return fmt.Errorf("refund: %w", errNotYet)
 	}
 	return r.write(ctx, anyway, func(d *document) {
+		now := r.k.now()
 		if seen.State != "" {
 			d.see(seen)
+			// Nobody looks again at what a bank has sent back meanwhile.
+			if d.reopen(seen, now) {
+				d.enter(d.Status, now, bankSentBack)
+			}
 		}
-		d.paidOut(ended, r.k.now())
+		d.paidOut(ended, now)
 	})
 }
 
@@ -467,8 +472,34 @@ func (d *document) payBackDone(now time.Time) {
 	d.rest()
 }
 
-// sentBack has refunds made again that had succeeded and failed after all.
+const bankSentBack = "The bank sent a refund back; it is made again."
+
+// sentBack brings an order that rests back to where refunds are made, if some
+// had succeeded and failed after all.
 func (d *document) sentBack(p payment.Payment, now time.Time) bool {
+	if !d.reopen(p, now) {
+		return false
+	}
+	status := d.Status
+	switch {
+	case status == Refunded && d.Cancel != nil:
+		status = Cancelled
+	case status == Refunded:
+		status = d.Progress.status()
+	}
+	due := now.Add(refundPatience)
+	d.Saga.Due = &due
+	d.see(p)
+	d.enter(status, now, bankSentBack)
+	return true
+}
+
+// reopen has refunds made again that had succeeded and failed after all.
+func (d *document) reopen(p payment.Payment, now time.Time) bool {
+	if d.Status == Refunded && len(d.Refunds) == 0 && kept(p).Minor > 0 {
+		d.oweAll(now) // called off and paid back before refunds were kept with the order
+		return d.pays()
+	}
 	found := false
 	for i := range d.Refunds {
 		b := &d.Refunds[i]
@@ -483,21 +514,7 @@ func (d *document) sentBack(p payment.Payment, now time.Time) bool {
 			found = true
 		}
 	}
-	if !found {
-		return false
-	}
-	status := d.Status
-	switch {
-	case status == Refunded && d.Cancel != nil:
-		status = Cancelled
-	case status == Refunded:
-		status = d.Progress.status()
-	}
-	due := now.Add(refundPatience)
-	d.Saga.Due = &due
-	d.see(p)
-	d.enter(status, now, "The bank sent a refund back; it is made again.")
-	return true
+	return found
 }
 
 // takeIn has what came back with refunds taken into stock.

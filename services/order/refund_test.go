@@ -3,6 +3,7 @@ package order_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -13,11 +14,13 @@ import (
 	"testing"
 	"time"
 
+	"ordergraph/platform/events"
 	"ordergraph/platform/identity"
 	"ordergraph/platform/money"
 	"ordergraph/sandbox/card"
 	"ordergraph/services/order"
 	"ordergraph/services/order/ordertest"
+	"ordergraph/services/payment"
 )
 
 var support = identity.Caller{CustomerID: "sam", Roles: []identity.Role{identity.Support}}
@@ -193,6 +196,99 @@ func TestAPartThatComesBack(t *testing.T) {
 		s.Clock.Pass(time.Minute)
 		o := s.Order(o.ID)
 		return slices.ContainsFunc(o.Timeline, func(e order.Entry) bool { return strings.Contains(e.Cause, "sent a refund back") }) && len(o.Refunds) == 1
+	})
+}
+
+// sentBack has the payment service, and it alone, learn that the bank has sent
+// back what was refunded of an order so far.
+func sentBack(t *testing.T, s *ordertest.Shop, id string) {
+	t.Helper()
+	s.Clock.Pass(time.Hour)
+	books, err := s.Processor.Ledger(background, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Payments.Hear(background, payment.Notice{OrderID: id, IntentID: books.Orders[0].Intents[0], Refund: &payment.GivenBack{ID: "re_some"}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// made are the refunds of an order that the payment service knows, and how
+// they ended.
+func made(t *testing.T, s *ordertest.Shop, id string) map[string]payment.RefundState {
+	t.Helper()
+	p, err := s.Payments.Get(background, ordertest.Ourselves, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]payment.RefundState{}
+	for _, r := range p.Refunds {
+		all[r.Key] = r.State
+	}
+	return all
+}
+
+// A refund comes back while another one is being made, and nobody hears of it:
+// whoever makes the other one sees it.
+func TestARefundComesBackUnheard(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := ordertest.New(t)
+		s.Receive("mug", map[string]int64{"berlin": 5})
+		o := delivered(t, s, s.Input(s.Cart("mug", 2), ordertest.Paying("pm_card_refundFail")))
+		give := func(key string, amount int64) order.RefundResult {
+			t.Helper()
+			got, err := s.Orders.Refund(background, support, order.RefundInput{OrderID: o.ID, IdempotencyKey: key, Amount: cents(amount)})
+			if err != nil || got.Refund.State != order.RefundSucceeded {
+				t.Fatalf("%+v, %v", got.Refund, err)
+			}
+			return got
+		}
+		give("refund-0001", 500)
+		sentBack(t, s, o.ID)
+		o = give("refund-0002", 100).Order
+		want := map[string]payment.RefundState{"refund-1": payment.RefundFailed, "refund-2": payment.RefundSucceeded, "refund-1-2": payment.RefundSucceeded}
+		if got := made(t, s, o.ID); !maps.Equal(got, want) || o.Payment.Refunded != *cents(600) || o.Status != order.Delivered {
+			t.Errorf("%v, %s is back of an order that is %s", got, o.Payment.Refunded, o.Status)
+		}
+	})
+}
+
+// An order was called off and paid back before refunds were kept with orders,
+// and then the bank sends the money back.
+func TestARefundOfOldComesBack(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := ordertest.New(t)
+		s.Receive("mug", map[string]int64{"berlin": 5})
+		got := s.Buy(s.Input(s.Cart("mug", 2), ordertest.Paying("pm_card_refundFail")))
+		id := got.Order.ID
+		cancelled(t, s, got)
+		s.Settle()
+		if err := s.Orders.AsBeforeRefunds(background, id); err != nil {
+			t.Fatal(err)
+		}
+		if o := s.WantOrder(id, order.Refunded, ""); o.Refundable().Minor != 0 {
+			t.Errorf("%s of what is back can be given back", o.Refundable())
+		}
+		sentBack(t, s, id)
+		for range 2 { // facts come twice
+			if err := order.HeardOfPayment(s.Orders, background, events.Fact{Type: payment.FactChanged, Key: id}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if o := s.WantOrder(id, order.Cancelled, ""); len(o.Refunds) != 1 || o.Refunds[0].ID != order.RefundOfCancel || o.Refunds[0].Amount != o.Payment.Captured {
+			t.Errorf("%+v", o.Refunds)
+		}
+		for range 2 { // the first that is made again is the one that came back
+			s.Clock.Pass(6 * time.Minute)
+			if _, err := s.Orders.Sweep(background); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := map[string]payment.RefundState{"cancel": payment.RefundFailed, "cancel-2": payment.RefundSucceeded}
+		if have := made(t, s, id); !maps.Equal(have, want) {
+			t.Errorf("%v", have)
+		}
+		s.WantOrder(id, order.Refunded, "")
 	})
 }
 
