@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/url"
+	"strings"
 
 	"ordergraph/platform/host"
 	"ordergraph/services"
@@ -51,7 +52,7 @@ func (s *serveCmd) smsCallback(h *host.Host) string {
 		}
 		return s.publicURL(h) + services.SMSWebhookPath
 	}
-	return s.reports(h, s.SMSCallback, "notification", services.SMSWebhookPath)
+	return s.reports(h, strings.TrimSuffix(s.SMSCallback, "/"), "notification", services.SMSWebhookPath)
 }
 
 // sms is how short messages are sent. The settings have been checked.
@@ -108,6 +109,9 @@ func (c *smsConfig) check(wrong *complaints) {
 func (c *smsConfig) unfitTexts() (bad []string) {
 	if c.TwilioAccount == demoTwilioAccount || c.sendsTexts() && c.TwilioToken == demoTwilioToken {
 		bad = append(bad, "short messages go to the sandbox: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM, or TWILIO_ACCOUNT_SID to nothing")
+	}
+	if c.TwilioFallbackAccount == demoTwilioAccount || c.TwilioFallbackAccount != "" && c.TwilioFallbackToken == demoTwilioToken { // anybody could sign what Twilio tells
+		bad = append(bad, "the account that stands in for short messages is the sandbox's: set TWILIO_FALLBACK_ACCOUNT_SID and TWILIO_FALLBACK_AUTH_TOKEN, or TWILIO_FALLBACK_ACCOUNT_SID to nothing")
 	}
 	return bad
 }

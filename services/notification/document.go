@@ -55,6 +55,7 @@ const (
 	// than maxAge, so that what is forgotten is never sent once more.
 	keepFor = 90 * 24 * time.Hour
 	maxAge  = 30 * 24 * time.Hour // what happened longer ago is no news
+	maxLag  = 24 * time.Hour      // by which an SMS is stored after the mail that says the same
 )
 
 var spec = docstore.Spec{Name: "notifications", Indexes: []docstore.Index{

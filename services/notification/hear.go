@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -81,7 +82,10 @@ func (k *Keeper) tellOf(ctx context.Context, orderID string, ready bool) error {
 	now := k.now()
 	var due []*document
 	var ids []string
-	for _, e := range o.Timeline {
+	for i, e := range o.Timeline {
+		if slices.ContainsFunc(o.Timeline[:i], func(b order.Entry) bool { return b.Status == e.Status }) {
+			continue // the order stays as it is: money went back
+		}
 		kind, ok := orderKind(o, e)
 		if !ok || now.Sub(e.At) > maxAge {
 			continue
@@ -117,6 +121,10 @@ func (k *Keeper) tellOf(ctx context.Context, orderID string, ready bool) error {
 	}
 	for _, d := range due {
 		if _, ok := there[d.ID]; ok {
+			continue
+		}
+		// Where no SMS were sent when it happened, it has been told by mail.
+		if mail, ok := there[orderMessageID(o.ID, d.Kind, Mail)]; ok && d.Channel == SMS && now.Sub(mail.CreatedAt) > maxLag {
 			continue
 		}
 		if err := k.insert(ctx, d); err != nil {

@@ -60,32 +60,39 @@ func (k *Keeper) Resend(ctx context.Context, who identity.Caller, id string) (No
 	if err != nil {
 		return Notification{}, operated(err)
 	}
-	if first.Again > 0 { // the last one may still be on its way, or was not stored
+	stored := true // the last one is, which may still be on its way
+	if first.Again > 0 {
 		last, err := k.docs.Get(ctx, againID(id, first.Again))
 		if err == nil && last.Status == Queued {
 			return last.view(), nil
 		}
-		if err != nil && !errors.Is(err, docstore.ErrNotFound) {
+		if stored = err == nil; !stored && !errors.Is(err, docstore.ErrNotFound) {
 			return Notification{}, err
 		}
 	}
-	first, err = k.docs.Update(ctx, id, func(d *document) error {
-		switch d.Status {
-		case Sent, Delivered, Undelivered:
-			d.Again++
-			return nil
+	if before := first.Again; stored {
+		first, err = k.docs.Update(ctx, id, func(d *document) error {
+			switch d.Status {
+			case Sent, Delivered, Undelivered:
+				if d.Again != before { // somebody else does it at this moment
+					return docstore.Unchanged
+				}
+				d.Again++
+				return nil
+			}
+			return ErrNotSent
+		})
+		if err != nil {
+			return Notification{}, operated(err)
 		}
-		return ErrNotSent
-	})
-	if err != nil {
-		return Notification{}, operated(err)
 	}
 	d := newDocument(againID(id, first.Again), first.Subject, first.Kind, first.Channel, first.Ref, k.domain, k.now())
 	d.Refund, d.Country = first.Refund, first.Country
 	if err := k.insert(ctx, d); err != nil {
 		return Notification{}, err
 	}
-	return d.view(), nil
+	next, err := k.docs.Get(ctx, d.ID) // whoever stored it
+	return next.view(), err
 }
 
 func againID(id string, n int) string { return fmt.Sprintf("%s%s%d", id, again, n) }

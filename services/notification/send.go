@@ -119,13 +119,18 @@ func (k *Keeper) take(ctx context.Context, c *channel, id, holder string) (docum
 		}
 		ours = false
 		if d.settleLast(string(Unknown)) { // whoever made that attempt has died
-			if d.Doubts++; c.unknown == Leave {
+			d.Doubts++
+			switch {
+			case c.unknown == Leave:
 				k.end(d, Sent, now)
+				return nil
+			case d.Doubts >= maxDoubts: // perhaps they died of it
+				k.end(d, Dead, now)
 				return nil
 			}
 		}
 		if free := k.disturb(d, now); free.After(now) {
-			d.Due = &free
+			d.Holder, d.Due = "", &free
 			return nil
 		}
 		ours = true
@@ -134,8 +139,8 @@ func (k *Keeper) take(ctx context.Context, c *channel, id, holder string) (docum
 		return nil
 	})
 	if err == nil && !ours {
-		if d.Status == Sent {
-			c.counts.sent.Add(1)
+		if d.Status != Queued {
+			k.tell(ctx, c, &d, result{})
 		}
 		k.changed(ctx, &d)
 		err = errNotNow
@@ -258,7 +263,10 @@ func (k *Keeper) conclude(d *document, unknown Policy, res result, now time.Time
 	case res.failure != nil:
 		k.fail(d, unknown, res, now)
 	case res.found:
-		d.doubtful().Outcome, d.ProviderRef = "found", res.ref
+		if last := d.doubtful(); last != nil { // nil: a later holder asked, too
+			last.Outcome = "found"
+		}
+		d.ProviderRef = res.ref
 		k.end(d, Sent, now)
 	case res.err == nil:
 		d.settleLast("sent")

@@ -219,3 +219,46 @@ func TestPanic(t *testing.T) {
 type panicking struct{}
 
 func (panicking) Send(context.Context, notification.Letter) error { panic("a defect") }
+
+// Of a message that each of its senders dies of nobody tries more copies than
+// of one whose answers are lost.
+func TestDeadlyMessage(t *testing.T) {
+	w := notificationtest.New(t)
+	subject := register(w, w.Keeper, "ada@example.org")
+	for range 10 {
+		var reaper docstoretest.Reaper
+		mortal := w.Copy(reaper.Wrap(w.Store), nil)
+		reaper.DieBefore(3) // it is taken, the attempt is noted and made, and nobody says what came of it
+		_ = mortal.Sweep(t.Context())
+		w.Clock.Pass(time.Minute)
+	}
+	n := w.Only(w.Keeper, subject)
+	if got := w.Post.Messages(""); n.Status != notification.Dead || len(got) != 5 || n.Repeats != 4 {
+		t.Errorf("%d mails, %+v", len(got), n)
+	}
+}
+
+// However many ask for it at once, a message is sent once more.
+func TestSentOnceMoreAtOnce(t *testing.T) {
+	w := notificationtest.New(t)
+	subject := register(w, w.Keeper, "ada@example.org")
+	w.Must(w.Sweep(t.Context()))
+	first := w.Only(w.Keeper, subject)
+	asked := false
+	slow := w.Copy(w.Store, nil, func(o *notification.Options) {
+		o.Now = func() time.Time { // it is asked for when the next message is about to be stored
+			if !asked {
+				asked = true
+				_, err := w.Resend(t.Context(), notificationtest.Ourselves, first.ID)
+				w.Must(err)
+			}
+			return w.Clock.Now()
+		}
+	})
+	again, err := slow.Resend(t.Context(), notificationtest.Ourselves, first.ID)
+	w.Must(err)
+	got, err := w.List(t.Context(), notificationtest.Ourselves, subject)
+	if err != nil || !asked || len(got) != 2 || got[1].ID != again.ID || got[1].MessageID != again.MessageID {
+		t.Errorf("%+v and then %+v, %v", again, got, err)
+	}
+}

@@ -44,7 +44,7 @@ func (a *author) text(about occasion) (Text, error) {
 	case OrderShipped:
 		body, link = v.textOfParcels(about.parcels, places, page)
 	case OrderCancelled:
-		if amount := o.Quote.Cost.Total; amount.Minor > 0 {
+		if amount := comesBack(o); amount.Minor > 0 {
 			key, places = key+"_refund", append(places, "amount", v.money(amount))
 		}
 	}

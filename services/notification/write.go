@@ -202,6 +202,9 @@ func (k *Keeper) occasion(ctx context.Context, d *document) (occasion, error) {
 			about.refund = r
 		}
 	}
+	if d.Kind == OrderRefunded && d.Refund == "" { // stored before refunds were told of one by one
+		about.refund = order.Refund{ID: order.RefundOfCancel, Amount: o.Payment.Refunded}
+	}
 	if d.Kind != OrderShipped || k.o.Parcels == nil {
 		return about, nil
 	}
@@ -258,7 +261,7 @@ func (a *author) order(about occasion) (Letter, error) {
 	case OrderDelivered:
 		s.Notes = append(s.Notes, v.say("delivered.note"))
 	case OrderCancelled:
-		if amount := o.Quote.Cost.Total; amount.Minor > 0 {
+		if amount := comesBack(o); amount.Minor > 0 {
 			s.Paragraphs = append(s.Paragraphs, v.say("cancelled.refund", "amount", v.money(amount)))
 		}
 	case OrderRefunded:
@@ -274,6 +277,18 @@ func (a *author) order(about occasion) (Letter, error) {
 		s.Button = &button{Label: v.say("order.button"), URL: page}
 	}
 	return a.lay(o.Email, s)
+}
+
+// comesBack is what is given back of an order because it was called off: all
+// but what was given back before.
+func comesBack(o *order.Order) money.Amount {
+	amount := o.Quote.Cost.Total
+	for _, r := range o.Refunds {
+		if r.ID != order.RefundOfCancel && r.State != order.RefundFailed {
+			amount = amount.Minus(r.Amount)
+		}
+	}
+	return amount
 }
 
 // pageOf is the address of the order's page, or "". Guests cannot sign in to

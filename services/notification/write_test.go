@@ -15,6 +15,7 @@ import (
 	"ordergraph/platform/money"
 	"ordergraph/sandbox/mail"
 	"ordergraph/services/account"
+	"ordergraph/services/notification"
 	"ordergraph/services/notification/notificationtest"
 	"ordergraph/services/order"
 	"ordergraph/services/order/ordertest"
@@ -205,6 +206,54 @@ func TestRefunds(t *testing.T) {
 	}
 	if len(texts) != 2 || !strings.Contains(texts[0], "1.01") || !strings.Contains(texts[1], "1.00") || !strings.Contains(texts[1], "One was <b>chipped</b>.") {
 		t.Errorf("%d: %s", len(texts), texts)
+	}
+}
+
+// Money that goes back long after an order does not have its story told again.
+func TestRefundOfAnOldOrder(t *testing.T) {
+	w := notificationtest.NewShop(t)
+	o := buy(w)
+	w.Must(w.HearOrder(t.Context(), notificationtest.Changed(&o)))
+	w.Settle(w.Keeper, notification.OrderSubject(o.ID))
+	w.Clock.Pass(100 * 24 * time.Hour)
+	w.Must(w.Sweep(t.Context())) // and forgets
+	_, err := w.Shop.Orders.Refund(t.Context(), notificationtest.Ourselves, order.RefundInput{
+		OrderID: o.ID, IdempotencyKey: "refund-late", Amount: new(money.Of(100, o.Quote.Cost.Currency)),
+	})
+	w.Must(err)
+	w.Shop.Settle(o.ID)
+	o = w.Shop.WantOrder(o.ID, order.Confirmed, "")
+	w.Must(w.HearOrder(t.Context(), notificationtest.Changed(&o)))
+	if all := messages(w, o); len(all) != 1 || all["refunded MAIL"].ID == "" {
+		t.Errorf("%+v", all)
+	}
+}
+
+// Who had some of the money back already gets the rest.
+func TestCancelledAfterARefund(t *testing.T) {
+	w := notificationtest.NewShop(t)
+	o := buy(w)
+	_, err := w.Shop.Orders.Refund(t.Context(), notificationtest.Ourselves, order.RefundInput{
+		OrderID: o.ID, IdempotencyKey: "refund-some", Amount: new(money.Of(101, o.Quote.Cost.Currency)),
+	})
+	w.Must(err)
+	w.Shop.Settle(o.ID)
+	_, err = w.Shop.Orders.Cancel(t.Context(), notificationtest.Ourselves, order.CancelInput{OrderID: o.ID})
+	w.Must(err)
+	w.Shop.Settle(o.ID)
+	o = w.Shop.WantOrder(o.ID, order.Refunded, "")
+	w.Must(w.HearOrder(t.Context(), notificationtest.Changed(&o)))
+	w.Must(w.Sweep(t.Context()))
+	rest := o.Quote.Cost.Total.Minus(money.Of(101, o.Quote.Cost.Currency)).Decimal()
+	if m := one(t, w, o.Email, "was cancelled"); !strings.Contains(m.Text, rest) {
+		t.Errorf("%s is missing in %s", rest, m.Text)
+	}
+	told := false
+	for _, m := range w.Phone.Messages(o.Phone) {
+		told = told || strings.Contains(m.Body, "was cancelled. You get") && strings.Contains(m.Body, rest)
+	}
+	if !told {
+		t.Errorf("%s is missing in %+v", rest, w.Phone.Messages(o.Phone))
 	}
 }
 
