@@ -87,7 +87,8 @@ func (k *Keeper) Advance(ctx context.Context, id string, p Progress) error {
 	news, entered := false, false
 	changed, err := k.orders.Update(ctx, id, func(d *document) error {
 		news, entered = false, false
-		if rank[d.Status] == 0 || p.Version <= d.Progress.Version {
+		sent := rank[d.Status] > 0 || d.Status == Refunded && d.Cancel == nil // and perhaps still on its way
+		if !sent || p.Version <= d.Progress.Version {
 			return docstore.Unchanged
 		}
 		before, status := d.Progress, d.Status
@@ -113,7 +114,7 @@ func (k *Keeper) Advance(ctx context.Context, id string, p Progress) error {
 // advance writes the order's story on.
 func (d *document) advance(before Progress, now time.Time) {
 	p, status := d.Progress, d.Status
-	if next := p.status(); rank[next] > rank[status] {
+	if next := p.status(); status != Refunded && rank[next] > rank[status] {
 		status = next
 	}
 	parts := func(n int64) string {

@@ -199,6 +199,33 @@ func TestAPartThatComesBack(t *testing.T) {
 	})
 }
 
+// An order that is refunded while its parcel is on its way stays REFUNDED, and
+// tells how the parcel fares.
+func TestRefundedOnItsWay(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := ordertest.New(t)
+		s.Receive("mug", map[string]int64{"berlin": 5})
+		o := *s.Buy(s.Input(s.Cart("mug", 2))).Order
+		advance := func(p order.Progress) {
+			t.Helper()
+			if err := s.Orders.Advance(background, o.ID, p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		advance(order.Progress{Version: 1, Consignments: 1, Begun: 1, Shipped: 1})
+		if _, err := s.Orders.Refund(background, support, order.RefundInput{OrderID: o.ID, IdempotencyKey: "refund-0001", Lines: all(o), Shipping: true}); err != nil {
+			t.Fatal(err)
+		}
+		s.WantOrder(o.ID, order.Refunded, "")
+		advance(order.Progress{Version: 2, Consignments: 1, Begun: 1, Returned: 1})
+		o = s.WantOrder(o.ID, order.Refunded, "")
+		if last := o.Timeline[len(o.Timeline)-1]; o.Parcels.Returned != 1 || last.Status != order.Refunded || last.Cause != "A parcel came back." {
+			t.Errorf("%+v, and last: %+v", o.Parcels, last)
+		}
+		s.WantInvariants()
+	})
+}
+
 // sentBack has the payment service, and it alone, learn that the bank has sent
 // back what was refunded of an order so far.
 func sentBack(t *testing.T, s *ordertest.Shop, id string) {
