@@ -10,6 +10,7 @@ import (
 	"maps"
 	mathrand "math/rand/v2"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -33,6 +34,7 @@ const (
 	confirmed   = 16384 // confirmations kept per topic, about
 	readCount   = 64    // entries per read
 	handleIn    = 10 * time.Second
+	courtesy    = 100 * time.Millisecond // a fact waits at most for its turn
 	leaseFor    = 12 * time.Second // on a lane; longer than handleIn, so that who takes over an expired lane is alone
 	leaseRenew  = 2 * time.Second
 	blockFor    = 2 * time.Second
@@ -46,6 +48,8 @@ type Bus struct {
 	client  redis.UniversalClient
 	log     *slog.Logger
 	block   time.Duration // how long a read waits for facts
+	turns   chan struct{} // see turn
+	patient time.Duration // courtesy, but in tests
 	figures figures
 
 	mu      sync.Mutex
@@ -57,7 +61,7 @@ func NewBus(client redis.UniversalClient, log *slog.Logger) *Bus {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Bus{client: client, log: log, block: blockFor, figures: newFigures(), letters: map[string]deadletter.Letters{}}
+	return &Bus{client: client, log: log, block: blockFor, turns: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), patient: courtesy, figures: newFigures(), letters: map[string]deadletter.Letters{}}
 }
 
 func (b *Bus) know(topic string, dead deadletter.Letters) {
@@ -567,9 +571,27 @@ func blames(err error, othersWereTaken bool) bool {
 }
 
 func (l *listener) handleOne(ctx context.Context, f Fact) error {
+	defer l.turn(ctx)()
 	ctx, cancel := context.WithTimeout(ctx, handleIn)
 	defer cancel()
 	return work.Safely(func() error { return l.handle(ctx, f) })
+}
+
+// turn waits until the process has room for another fact. Who is buying comes
+// first: what follows from it is taken up by as many at once as there are
+// processors, halved, so that a rush of customers is answered, and its facts
+// pile up in Redis and the stores for a while. A fact waits no longer than
+// courtesy, or one that waits for a service that is away would hold up all.
+func (b *Bus) turn(ctx context.Context) (done func()) {
+	wait := time.NewTimer(b.patient)
+	defer wait.Stop()
+	select {
+	case b.turns <- struct{}{}:
+		<-b.turns; return func() {}
+	case <-wait.C:
+	case <-ctx.Done():
+	}
+	return func() {}
 }
 
 // dedicated is a client for reads that block, which end when ctx does and take

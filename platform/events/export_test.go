@@ -5,6 +5,9 @@ import "time"
 // BlockFor lets the reads of the bus's listeners block for so long.
 func (b *Bus) BlockFor(d time.Duration) { b.block = d }
 
+// WaitForTurns lets facts wait so long for their turn.
+func (b *Bus) WaitForTurns(d time.Duration) { b.patient = d }
+
 // Blames is how a listener judges an error.
 var Blames = blames
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -67,6 +69,40 @@ func TestASlowLaneHoldsNoOtherUp(t *testing.T) {
 	})
 	close(release)
 	w.eventually(func() error { return errors.Join(quick.has(50, 1), w.settled()) })
+}
+
+// A process takes up few facts at once, whatever the number of its lanes.
+func TestFactsTakeTurns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, redisserver.Start(t).Addr)
+	bus := events.NewBus(w.client, slog.New(slog.DiscardHandler))
+	bus.WaitForTurns(time.Hour)
+	most := max(1, runtime.GOMAXPROCS(0)/2)
+	begun, release := make(chan string, 50), make(chan struct{})
+	ctx, stop := context.WithCancel(w.ctx)
+	w.all.Go(func() {
+		_ = bus.Listen(ctx, topic, "one", func(_ context.Context, f events.Fact) error {
+			begun <- f.Key
+			<-release
+			return nil
+		})
+	})
+	for i := range 50 {
+		w.count(fmt.Sprintf("thing-%d", i))
+	}
+	for range most {
+		<-begun
+	}
+	select {
+	case <-begun:
+		t.Errorf("more than %d facts at once", most)
+	case <-time.After(200 * time.Millisecond): // none comes, however long this takes
+	}
+	close(release)
+	for range 50 - most {
+		<-begun
+	}
+	stop()
 }
 
 // What one group has confirmed is rung again for the others only.
