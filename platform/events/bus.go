@@ -35,7 +35,7 @@ const (
 	readCount   = 64    // entries per read
 	handleIn    = 10 * time.Second
 	courtesy    = 100 * time.Millisecond // a fact waits at most for its turn
-	leaseFor    = 12 * time.Second // on a lane; longer than handleIn, so that who takes over an expired lane is alone
+	leaseFor    = 12 * time.Second       // on a lane; longer than handleIn, so that who takes over an expired lane is alone
 	leaseRenew  = 2 * time.Second
 	blockFor    = 2 * time.Second
 	callWithin  = 5 * time.Second // one call to Redis
@@ -587,7 +587,7 @@ func (b *Bus) turn(ctx context.Context) (done func()) {
 	defer wait.Stop()
 	select {
 	case b.turns <- struct{}{}:
-		<-b.turns; return func() {}
+		return func() { <-b.turns }
 	case <-wait.C:
 	case <-ctx.Done():
 	}
