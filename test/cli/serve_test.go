@@ -195,8 +195,8 @@ func TestRequestIDTravels(t *testing.T) {
 	set := fresh(t).with(settings{"LOG_LEVEL": "DEBUG"})
 	behind := serve(t, set, services.Names()...)
 	front := fresh(t).with(settings{"LOG_LEVEL": "DEBUG", "RPC_SECRET_FILE": set["DATA_DIR"] + "/rpc-secret"})
-	for _, name := range []string{"ACCOUNT_ADDR", "CATALOG_ADDR", "INVENTORY_ADDR", "CART_ADDR", "ORDER_ADDR", "FULFILMENT_ADDR", "INVOICE_ADDR"} {
-		front[name] = set["GRPC_ADDR"]
+	for _, name := range services.Names() {
+		front[strings.ToUpper(name)+"_ADDR"] = set["GRPC_ADDR"]
 	}
 	s := serve(t, front, "graph")
 	var got any

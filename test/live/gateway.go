@@ -14,12 +14,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"ordergraph/platform/host"
 	"ordergraph/platform/live"
+	"ordergraph/services"
 	"ordergraph/services/order"
 	"ordergraph/services/order/orderrpc"
 )
@@ -61,7 +63,10 @@ func startGateway(ctx context.Context, binary, logs string, client redis.Univers
 	here := h.GRPCAddr()
 	cmd := exec.CommandContext(ctx, binary, "serve", "graph")
 	cmd.Env = append(os.Environ(), "RATE_LIMIT=off", "HTTP_ADDR="+g.http, "GRPC_ADDR=", "DEBUG_ADDR="+g.debug, "REDIS_URL="+redisURL, "RPC_SECRET="+secret,
-		"ACCOUNT_ADDR="+here, "ORDER_ADDR="+here, "CATALOG_ADDR="+here, "INVENTORY_ADDR="+here, "CART_ADDR="+here, "FULFILMENT_ADDR="+here, "INVOICE_ADDR="+here, "LOG_FORMAT=text")
+		"LOG_FORMAT=text")
+	for _, name := range services.Names() {
+		cmd.Env = append(cmd.Env, strings.ToUpper(name)+"_ADDR="+here)
+	}
 	if logs != "" {
 		logs = filepath.Join(logs, "gateway.log")
 	}
