@@ -20,13 +20,15 @@ func TestBuyersHangUp(t *testing.T) {
 		orders := make([]shop.Order, 30)
 		var buyers sync.WaitGroup
 		ctx := limited(t, patience)
-		for i := range orders {
+		carts := make([]string, len(orders)) // while there are mugs for all
+		for i := range carts {
+			var err error
+			if carts[i], err = s.Cart(ctx, shop.CartLine{MerchandiseID: mug, Quantity: 1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, cart := range carts {
 			buyers.Go(func() {
-				cart, err := s.Cart(ctx, shop.CartLine{MerchandiseID: mug, Quantity: 1})
-				if err != nil {
-					t.Error(err)
-					return
-				}
 				card, key := "pm_card_visa", fmt.Sprintf("hang-up-%d", i)
 				soon, hangUp := context.WithTimeout(ctx, time.Duration(i*7)*time.Millisecond)
 				_, _ = s.Checkout(soon, cart, card, key)
