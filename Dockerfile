@@ -3,11 +3,11 @@ FROM node:22-slim AS web
 WORKDIR /src
 COPY web/playground/package.json web/playground/package-lock.json web/playground/
 RUN cd web/playground && npm ci --no-audit --no-fund
-COPY web/storefront/package.json web/storefront/package-lock.json web/storefront/
-RUN cd web/storefront && npm ci --no-audit --no-fund
+COPY web/site/package.json web/site/package-lock.json web/site/
+RUN cd web/site && npm ci --no-audit --no-fund
 COPY schema schema
 COPY web web
-RUN cd web/playground && npm run build && cd ../storefront && npm run build
+RUN cd web/playground && npm run build && cd ../site && npm run build
 
 FROM golang:1.26 AS build
 WORKDIR /src
@@ -15,7 +15,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 COPY --from=web /src/web/playground/dist web/playground/dist
-COPY --from=web /src/web/storefront/dist web/storefront/dist
+COPY --from=web /src/web/site/dist web/site/dist
 RUN CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o /ordergraph ./cmd/ordergraph \
  && install -d -o 65532 -g 65532 /data
 

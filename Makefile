@@ -25,11 +25,11 @@ build: bin/ordergraph ## Build bin/ordergraph
 run: bin/ordergraph ## Run the whole shop in one process, with nothing else installed
 	@exec bin/ordergraph serve
 
-web: web/storefront/dist/index.html web/playground/dist/index.html ## Build what browsers get out of bin/ordergraph: the storefront and the playground (needs Node)
+web: web/site/dist/index.html web/playground/dist/index.html ## Build what browsers get out of bin/ordergraph: the storefront and the playground (needs Node)
 	@:
 
-web/storefront/dist/index.html: $(wildcard web/storefront/*.*) web/storefront/build $(shell find web/storefront/src -type f -not -name gql.ts) $(wildcard schema/*.graphqls)
-	@web/storefront/build
+web/site/dist/index.html: $(wildcard web/site/*.*) web/site/build $(shell find web/site/src -type f -not -name gql.ts) $(wildcard schema/*.graphqls)
+	@web/site/build
 
 web/playground/dist/index.html: $(wildcard web/playground/*.*) web/playground/build $(shell find web/playground/src -type f)
 	@web/playground/build

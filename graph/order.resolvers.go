@@ -34,8 +34,8 @@ func (r *queryResolver) Order(ctx context.Context, id string, accessToken *strin
 	return view.NewOrder(r.shop, &o).For(text(accessToken)), nil
 }
 
-func (r *queryResolver) Orders(ctx context.Context, first int32, after *string, status *string) (*view.OrderConnection, error) {
-	return r.orders(ctx, "", first, after, status)
+func (r *queryResolver) Orders(ctx context.Context, first int32, after *string, filter *gengql.OrderFilter, reverse *bool) (*view.OrderConnection, error) {
+	return r.orders(ctx, "", first, after, nil)
 }
 
 func (r *subscriptionResolver) OrderStatus(ctx context.Context, orderID string, accessToken *string, afterVersion *int32) (<-chan *view.Order, error) {

@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 
 	"ordergraph/graph/gengql"
 	"ordergraph/graph/gid"
@@ -41,6 +42,18 @@ func (r *queryResolver) Customers(ctx context.Context, first int32, after *strin
 
 func (r *queryResolver) Stock(ctx context.Context, sku string) (*view.Stock, error) {
 	return r.stockOf(ctx, sku)
+}
+
+func (r *queryResolver) Stocks(ctx context.Context, first int32, after *string, sku *string, availableAtMost *int32) (*gengql.StockConnection, error) {
+	panic(fmt.Errorf("not implemented: Stocks - stocks"))
+}
+
+func (r *queryResolver) Warehouses(ctx context.Context) ([]gengql.Warehouse, error) {
+	panic(fmt.Errorf("not implemented: Warehouses - warehouses"))
+}
+
+func (r *stockResolver) Variant(ctx context.Context, obj *view.Stock) (*view.ProductVariant, error) {
+	panic(fmt.Errorf("not implemented: Variant - variant"))
 }
 
 func (r *Resolver) Stock() gengql.StockResolver { return &stockResolver{r} }

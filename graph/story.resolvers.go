@@ -7,7 +7,9 @@ package graph
 
 import (
 	"context"
+	"fmt"
 
+	"ordergraph/graph/gengql"
 	"ordergraph/graph/view"
 )
 
@@ -17,6 +19,10 @@ func (r *orderResolver) PaymentAttempts(ctx context.Context, obj *view.Order) ([
 
 func (r *orderResolver) Reservation(ctx context.Context, obj *view.Order) (*view.OrderReservation, error) {
 	return r.reserved(ctx, obj)
+}
+
+func (r *orderResolver) Facts(ctx context.Context, obj *view.Order) ([]gengql.OrderFact, error) {
+	panic(fmt.Errorf("not implemented: Facts - facts"))
 }
 
 func (r *stockResolver) History(ctx context.Context, obj *view.Stock, first int32, after *string) (*view.StockHistory, error) {

@@ -14,11 +14,11 @@ import (
 	"sync"
 )
 
-// The storefront as `make web` builds it; only a placeholder where it was not
-// built.
+// The storefront and the console as `make web` builds them; only a placeholder
+// where they were not built.
 //
-//go:embed all:storefront/dist
-var storefront embed.FS
+//go:embed all:site/dist
+var site embed.FS
 
 // storefrontPolicy lets the page reach its own origin and nothing else: no
 // script and no style stands in a page, so none is allowed there. 'self'
@@ -41,6 +41,10 @@ var storefrontPages = map[string][]string{
 	"/account/":          {"Shop"},
 }
 
+// consolePages are the addresses of the console's pages. What they show is for
+// those who sign in, so nothing comes with them.
+var consolePages = []string{"/console", "/console/"}
+
 // Where the page holds what the server puts into it.
 const (
 	answersMark = "<!--answers-->"
@@ -54,14 +58,14 @@ type StorefrontOptions struct {
 	Instead  http.Handler // serves the root of a binary that was built without the storefront
 }
 
-// Storefront serves the shop's pages and their assets. Other addresses have a
+// Storefront serves the shop's pages, those of the console, and their assets. Other addresses have a
 // page that says so, with 404; it is to be mounted where nothing else is.
 //
 // What a page asks first is answered with the page: the storefront's own
 // operation runs through API as the visitor's request would, but as a guest,
 // since pages are the same for everybody.
 func Storefront(o StorefrontOptions) http.Handler {
-	dist, err := fs.Sub(storefront, "storefront/dist")
+	dist, err := fs.Sub(site, "site/dist")
 	if err != nil {
 		panic(err) // the path above is not one
 	}
@@ -75,13 +79,24 @@ func storefrontHandler(dist fs.FS, o StorefrontOptions) http.Handler {
 		mux.Handle("GET /{$}", o.Instead)
 		return mux
 	}
-	page = bytes.Replace(page, []byte(titleMark), []byte("<title>"+html.EscapeString(o.ShopName)+"</title>"), 1)
+	title := []byte("<title>" + html.EscapeString(o.ShopName) + "</title>")
+	page = bytes.Replace(page, []byte(titleMark), title, 1)
+	console, err := fs.ReadFile(dist, "console.html")
+	if err != nil {
+		panic(err) // it is built with index.html
+	}
+	console = bytes.Replace(console, []byte(titleMark), title, 1)
 	asker := asker{api: o.API, operations: operationsOf(dist)}
 
 	mux := http.NewServeMux()
 	for pattern, first := range storefrontPages {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			servePage(w, r, page, asker.answers(r, first), http.StatusOK)
+		})
+	}
+	for _, pattern := range consolePages {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			servePage(w, r, console, nil, http.StatusOK)
 		})
 	}
 	mux.HandleFunc("/assets/", func(w http.ResponseWriter, r *http.Request) {

@@ -21,8 +21,9 @@ const shell = `<!doctype html><title>Shop</title><div id="root"></div><!--answer
 func shopFront(t *testing.T, api http.HandlerFunc) http.Handler {
 	t.Helper()
 	return storefrontHandler(fstest.MapFS{
-		"index.html":  {Data: []byte(shell)},
-		"licenses.md": {Data: []byte("# Licences")},
+		"index.html":   {Data: []byte(shell)},
+		"console.html": {Data: []byte(strings.Replace(shell, "<!--answers-->", "the console", 1))},
+		"licenses.md":  {Data: []byte("# Licences")},
 		"operations.json": {Data: []byte(`{"format": "apollo-persisted-query-manifest", "version": 1, "operations": [
 			{"name": "Shop", "body": "query Shop { shop }"}, {"name": "Home", "body": "query Home { home }"},
 			{"name": "Product", "body": "query Product($handle: String!) { product }"}]}`)},
@@ -48,10 +49,14 @@ func silent(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusS
 
 func TestStorefrontPages(t *testing.T) {
 	h := shopFront(t, silent)
-	for _, path := range []string{"/", "/search", "/search?q=mug", "/collections/new", "/products/mug", "/checkout", "/order/1", "/account", "/account/verify?token=x"} {
+	for _, path := range []string{"/", "/search", "/search?q=mug", "/collections/new", "/products/mug", "/checkout", "/order/1", "/account", "/account/verify?token=x", "/console", "/console/orders/1"} {
+
 		w := get(h, path)
 		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "<title>Mugs &amp; more</title>") {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+		if console := strings.Contains(w.Body.String(), "the console"); console != strings.HasPrefix(path, "/console") {
+			t.Errorf("%s: is the console: %t", path, console)
 		}
 		for name, want := range map[string]string{"Cache-Control": "no-cache", "Content-Type": "text/html; charset=utf-8", "X-Content-Type-Options": "nosniff"} {
 			if got := w.Header().Get(name); got != want {

@@ -10,6 +10,42 @@ import (
 	"ordergraph/services/cart"
 )
 
+// Orders that failed for one reason.
+type ActivityFailure struct {
+	// Why.
+	Reason string `json:"reason"`
+	// How many.
+	Count int32 `json:"count"`
+}
+
+// Counts of what happened, each at the minute in which it did.
+type ActivityFigures struct {
+	// Carts that got their first line.
+	Carts int32 `json:"carts"`
+	// Orders that were placed.
+	Placed int32 `json:"placed"`
+	// Orders that were confirmed.
+	Confirmed int32 `json:"confirmed"`
+	// Orders that failed, by reason, the most frequent first.
+	Failed []ActivityFailure `json:"failed"`
+	// Orders that were called off, or given back whole, after they were confirmed.
+	Cancelled int32 `json:"cancelled"`
+	// Of the carts, how many became confirmed orders, 0 to 1; null without carts. In a short time it can be above 1: carts are filled before they are bought.
+	Conversion *float64 `json:"conversion,omitempty"`
+	// From placed to confirmed, in milliseconds: half of the orders were at least as fast; null without any.
+	ConfirmedWithinP50 *float64 `json:"confirmedWithinP50,omitempty"`
+	// The same for 99 of 100.
+	ConfirmedWithinP99 *float64 `json:"confirmedWithinP99,omitempty"`
+}
+
+// One minute of the shop.
+type ActivityMinute struct {
+	// When it began.
+	At time.Time `json:"at"`
+	// What happened in it.
+	Figures ActivityFigures `json:"figures"`
+}
+
 // An article of a blog.
 type Article struct {
 	// The global id.
@@ -545,6 +581,40 @@ type OrderCancelPayload struct {
 	UserErrors []view.OrderCancelUserError `json:"userErrors"`
 }
 
+// A fact about an order that not all services have taken whose work it concerns.
+type OrderFact struct {
+	// Names it; the same fact always has the same.
+	ID string `json:"id"`
+	// The service that tells it.
+	Service string `json:"service"`
+	// What it says, such as "order.changed".
+	Type string `json:"type"`
+	// When it came to be.
+	At time.Time `json:"at"`
+	// The services that have not taken it yet.
+	Awaiting []string `json:"awaiting"`
+	// The services it was given up for; it is a dead letter there.
+	Dead []string `json:"dead"`
+	// How often it was told.
+	Attempts int32 `json:"attempts"`
+}
+
+// Which orders a list has. All that is given must be true of an order.
+type OrderFilter struct {
+	// In one of these states; none given, or an empty list: in any.
+	Statuses []string `json:"statuses,omitempty"`
+	// With this short number, in capitals or not, with or without its hyphen.
+	Number *string `json:"number,omitempty"`
+	// Placed with this e-mail address, the whole of it, in capitals or not.
+	Email *string `json:"email,omitempty"`
+	// This customer's, by global id. Who may not see the orders of others gets a FORBIDDEN error for any other than their own.
+	CustomerID *string `json:"customerId,omitempty"`
+	// Placed at this time or later.
+	CreatedFrom *time.Time `json:"createdFrom,omitempty"`
+	// Placed before this time.
+	CreatedBefore *time.Time `json:"createdBefore,omitempty"`
+}
+
 // What to give back. Give lines, shipping, an amount, or several of them.
 type OrderRefundInput struct {
 	// The order's global id.
@@ -668,6 +738,48 @@ type ProductFilter struct {
 	VariantOption *VariantOptionFilter `json:"variantOption,omitempty"`
 }
 
+// What became of a file of products.
+type ProductsImport struct {
+	// Products that are in the shop as the file has them.
+	ProductCount int32 `json:"productCount"`
+	// SKUs whose stock was counted.
+	StockCount int32 `json:"stockCount"`
+	// Rows or products that were left out.
+	LeftOutCount int32 `json:"leftOutCount"`
+	// Of those, the first 100.
+	LeftOut []ProductsImportProblem `json:"leftOut"`
+}
+
+// The answer to `productsImport`.
+type ProductsImportPayload struct {
+	// What became of the file; null when none of it was imported.
+	Import *ProductsImport `json:"import,omitempty"`
+	// Why nothing was imported.
+	UserErrors []ProductsImportUserError `json:"userErrors"`
+}
+
+// Why a row or product was left out.
+type ProductsImportProblem struct {
+	// The line of the file; null where the format has none.
+	Line *int32 `json:"line,omitempty"`
+	// The product's place in addresses; null when it is not known.
+	Handle *string `json:"handle,omitempty"`
+	// A sentence for people.
+	Message string `json:"message"`
+}
+
+// Why nothing was imported.
+type ProductsImportUserError struct {
+	// Tells programs what it is.
+	Code *string `json:"code,omitempty"`
+	// Path to the input at fault.
+	Field []string `json:"field,omitempty"`
+	// A sentence for people.
+	Message string `json:"message"`
+}
+
+func (ProductsImportUserError) IsDisplayableError() {}
+
 // A wording of a search.
 type SearchQuerySuggestion struct {
 	// The wording.
@@ -676,6 +788,16 @@ type SearchQuerySuggestion struct {
 	StyledText string `json:"styledText"`
 	// What to append to its address to count visits from a search.
 	TrackingParameters *string `json:"trackingParameters,omitempty"`
+}
+
+// What the shop was doing over some minutes.
+type ShopActivity struct {
+	// When this was counted.
+	At time.Time `json:"at"`
+	// Minute by minute, oldest first, quiet ones too. The last is under way.
+	Minutes []ActivityMinute `json:"minutes"`
+	// All of them together.
+	Total ActivityFigures `json:"total"`
 }
 
 // Who is taken on.
@@ -728,6 +850,24 @@ type StockAdjustPayload struct {
 	UserErrors []view.StockUserError `json:"userErrors"`
 }
 
+// A list of stock, page by page.
+type StockConnection struct {
+	// The SKUs' stock with its cursors.
+	Edges []StockEdge `json:"edges"`
+	// The SKUs' stock.
+	Nodes []view.Stock `json:"nodes"`
+	// Where this page stands.
+	PageInfo view.PageInfo `json:"pageInfo"`
+}
+
+// The stock of one SKU in a list.
+type StockEdge struct {
+	// Marks this place in the list.
+	Cursor string `json:"cursor"`
+	// The SKU's stock.
+	Node view.Stock `json:"node"`
+}
+
 // A choice of an option, such as Size: M.
 type VariantOptionFilter struct {
 	// The option.
@@ -766,4 +906,16 @@ type VideoSource struct {
 	Height int32 `json:"height"`
 	// Pixels across.
 	Width int32 `json:"width"`
+}
+
+// A place that stock lies in.
+type Warehouse struct {
+	// Its id, short and readable: "berlin".
+	ID string `json:"id"`
+	// Its name, for people.
+	Name string `json:"name"`
+	// Where it is.
+	CountryCode string `json:"countryCode"`
+	// The lower, the sooner it is drawn on.
+	Priority int32 `json:"priority"`
 }

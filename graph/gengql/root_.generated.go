@@ -81,6 +81,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputMailingAddressInput,
 		ec.unmarshalInputMoneyInput,
 		ec.unmarshalInputOrderCancelInput,
+		ec.unmarshalInputOrderFilter,
 		ec.unmarshalInputOrderRefundInput,
 		ec.unmarshalInputOrderRefundLineInput,
 		ec.unmarshalInputPriceRangeFilter,
@@ -181,6 +182,69 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../../schema/activity.graphqls", Input: `extend type Query {
+  """
+  What the shop is doing: minute by minute, over all its processes. Counts, for
+  people who watch; what must be right to the unit is in the orders. Needs
+  OPERATIONS_READ.
+  """
+  shopActivity("So many minutes back, 1 to 1440." minutes: Int! = 60): ShopActivity! @hasPermission(permission: OPERATIONS_READ)
+}
+
+extend type Subscription {
+  """
+  The same as it is, then again every two seconds while anything changes, and
+  at every full minute. Needs OPERATIONS_READ, which is checked again each time.
+  """
+  shopActivity("So many minutes back, 1 to 1440." minutes: Int! = 60): ShopActivity! @hasPermission(permission: OPERATIONS_READ)
+}
+
+"What the shop was doing over some minutes."
+type ShopActivity {
+  "When this was counted."
+  at: DateTime!
+  "Minute by minute, oldest first, quiet ones too. The last is under way."
+  minutes: [ActivityMinute!]!
+  "All of them together."
+  total: ActivityFigures!
+}
+
+"One minute of the shop."
+type ActivityMinute {
+  "When it began."
+  at: DateTime!
+  "What happened in it."
+  figures: ActivityFigures!
+}
+
+"Counts of what happened, each at the minute in which it did."
+type ActivityFigures {
+  "Carts that got their first line."
+  carts: Int!
+  "Orders that were placed."
+  placed: Int!
+  "Orders that were confirmed."
+  confirmed: Int!
+  "Orders that failed, by reason, the most frequent first."
+  failed: [ActivityFailure!]!
+  "Orders that were called off, or given back whole, after they were confirmed."
+  cancelled: Int!
+  "Of the carts, how many became confirmed orders, 0 to 1; null without carts. In a short time it can be above 1: carts are filled before they are bought."
+  conversion: Float
+  "From placed to confirmed, in milliseconds: half of the orders were at least as fast; null without any."
+  confirmedWithinP50: Float
+  "The same for 99 of 100."
+  confirmedWithinP99: Float
+}
+
+"Orders that failed for one reason."
+type ActivityFailure {
+  "Why."
+  reason: OrderFailureReason!
+  "How many."
+  count: Int!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/cart.graphqls", Input: `extend type Query {
   "The cart with this id, priced now; null when there is none, when it has expired, and when an order was made of it."
   cart("The cart's id, which is all it takes to see and change it: treat it as a secret." id: ID!): Cart
@@ -1331,6 +1395,8 @@ type Customer implements Node {
   sessions: [CustomerSession!]!
   "What the person may do as a member of staff; empty for customers."
   roles: [Role!]!
+  "What those roles allow, for pages that show only what one may do; empty for customers."
+  permissions: [Permission!]!
 }
 
 "One sign-in on one device."
@@ -1902,6 +1968,70 @@ type FulfillmentEdge {
   cursor: String!
   "The consignment."
   node: Fulfillment!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/import.graphqls", Input: `extend type Mutation {
+  """
+  Adds and changes products from a file, as ` + "`" + `ordergraph import` + "`" + ` does: Shopify's
+  product CSV, or a JSON array of products. Products are known by their handle,
+  so that importing a file again changes what is different and adds nothing
+  twice; its stock is counted once. Rows that cannot be used are listed and left
+  out, and the others imported. At most 10 MB; larger files are for the command
+  line. Needs PRODUCTS_WRITE, and STOCK_WRITE where the file says how many there
+  are.
+  """
+  productsImport("The file, as multipart/form-data: https://github.com/jaydenseric/graphql-multipart-request-spec" file: Upload!): ProductsImportPayload @hasPermission(permission: PRODUCTS_WRITE)
+}
+
+"A file of a multipart/form-data request."
+scalar Upload
+
+"The answer to ` + "`" + `productsImport` + "`" + `."
+type ProductsImportPayload {
+  "What became of the file; null when none of it was imported."
+  import: ProductsImport
+  "Why nothing was imported."
+  userErrors: [ProductsImportUserError!]!
+}
+
+"What became of a file of products."
+type ProductsImport {
+  "Products that are in the shop as the file has them."
+  productCount: Int!
+  "SKUs whose stock was counted."
+  stockCount: Int!
+  "Rows or products that were left out."
+  leftOutCount: Int!
+  "Of those, the first 100."
+  leftOut: [ProductsImportProblem!]!
+}
+
+"Why a row or product was left out."
+type ProductsImportProblem {
+  "The line of the file; null where the format has none."
+  line: Int
+  "The product's place in addresses; null when it is not known."
+  handle: String
+  "A sentence for people."
+  message: String!
+}
+
+"Why nothing was imported."
+type ProductsImportUserError implements DisplayableError {
+  "Tells programs what it is."
+  code: ProductsImportErrorCode
+  "Path to the input at fault."
+  field: [String!]
+  "A sentence for people."
+  message: String!
+}
+
+"What can be wrong with a file of products."
+enum ProductsImportErrorCode {
+  "It is neither of the formats; the message says why."
+  INVALID
+  "It is too large."
+  TOO_LARGE
 }
 `, BuiltIn: false},
 	{Name: "../../schema/invoice.graphqls", Input: `extend type Query {
@@ -3653,8 +3783,10 @@ enum DeadLetterErrorCode {
     first: Int!
     "Behind this cursor."
     after: String
-    "Only orders in this state."
-    status: OrderStatus
+    "Only orders for which all of this is true."
+    filter: OrderFilter
+    "Oldest first."
+    reverse: Boolean = false
   ): OrderConnection!
 }
 
@@ -3683,6 +3815,22 @@ extend type Subscription {
     """
     afterVersion: Int
   ): Order!
+}
+
+"Which orders a list has. All that is given must be true of an order."
+input OrderFilter {
+  "In one of these states; none given, or an empty list: in any."
+  statuses: [OrderStatus!]
+  "With this short number, in capitals or not, with or without its hyphen."
+  number: String
+  "Placed with this e-mail address, the whole of it, in capitals or not."
+  email: String
+  "This customer's, by global id. Who may not see the orders of others gets a FORBIDDEN error for any other than their own."
+  customerId: ID
+  "Placed at this time or later."
+  createdFrom: DateTime
+  "Placed before this time."
+  createdBefore: DateTime
 }
 
 "Which order to call off, and why."
@@ -5451,6 +5599,19 @@ extend type Query {
   ): CustomerConnection! @hasPermission(permission: CUSTOMERS_READ)
   "What a SKU's stock is, warehouse by warehouse; null for one that was never received. Needs STOCK_READ."
   stock("The stock-keeping unit." sku: String!): Stock @hasPermission(permission: STOCK_READ)
+  "The stock of everything that was ever received, in the order of the SKUs; or of the scarcest first where ` + "`" + `availableAtMost` + "`" + ` is given. Needs STOCK_READ."
+  stocks(
+    "How many, 0 to 100."
+    first: Int!
+    "Behind this cursor."
+    after: String
+    "Only SKUs that begin like this, capitals as they are. Not together with ` + "`" + `availableAtMost` + "`" + `."
+    sku: String
+    "Only SKUs of which, over all warehouses, no more units than this may be promised to a buyer: 0 lists what is sold out."
+    availableAtMost: Int
+  ): StockConnection! @hasPermission(permission: STOCK_READ)
+  "The warehouses, in the order in which orders draw on them. Needs STOCK_READ."
+  warehouses: [Warehouse!]! @hasPermission(permission: STOCK_READ)
 }
 
 extend type Mutation {
@@ -5583,6 +5744,41 @@ type Stock {
   levels: [StockLevel!]!
 }
 
+extend type Stock {
+  "What is sold under the SKU; null when nothing is, or not any more."
+  variant: ProductVariant
+}
+
+"A list of stock, page by page."
+type StockConnection {
+  "The SKUs' stock with its cursors."
+  edges: [StockEdge!]!
+  "The SKUs' stock."
+  nodes: [Stock!]!
+  "Where this page stands."
+  pageInfo: PageInfo!
+}
+
+"The stock of one SKU in a list."
+type StockEdge {
+  "Marks this place in the list."
+  cursor: String!
+  "The SKU's stock."
+  node: Stock!
+}
+
+"A place that stock lies in."
+type Warehouse {
+  "Its id, short and readable: \"berlin\"."
+  id: ID!
+  "Its name, for people."
+  name: String!
+  "Where it is."
+  countryCode: CountryCode!
+  "The lower, the sooner it is drawn on."
+  priority: Int!
+}
+
 "The stock of one SKU in one warehouse, in units."
 type StockLevel {
   "The warehouse's id."
@@ -5652,6 +5848,30 @@ enum StockErrorCode {
   paymentAttempts: [PaymentAttempt!] @hasPermission(permission: PAYMENTS_READ)
   "The stock that was promised to it; null where there is none. Needs STOCK_READ."
   reservation: OrderReservation @hasPermission(permission: STOCK_READ)
+  """
+  What services have still to tell each other about it, oldest first: normally
+  nothing for longer than a moment. What stays here is stuck, or dead: see
+  ` + "`" + `deadLetters` + "`" + `. Needs OPERATIONS_READ.
+  """
+  facts: [OrderFact!] @hasPermission(permission: OPERATIONS_READ)
+}
+
+"A fact about an order that not all services have taken whose work it concerns."
+type OrderFact {
+  "Names it; the same fact always has the same."
+  id: ID!
+  "The service that tells it."
+  service: String!
+  "What it says, such as \"order.changed\"."
+  type: String!
+  "When it came to be."
+  at: DateTime!
+  "The services that have not taken it yet."
+  awaiting: [String!]!
+  "The services it was given up for; it is a dead letter there."
+  dead: [String!]!
+  "How often it was told."
+  attempts: Int!
 }
 
 extend type Stock {
@@ -5742,6 +5962,48 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // childFields_* functions provide shared child field context lookups.
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
+
+func (ec *executionContext) childFields_ActivityFailure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reason":
+		return ec.fieldContext_ActivityFailure_reason(ctx, field)
+	case "count":
+		return ec.fieldContext_ActivityFailure_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ActivityFailure", field.Name)
+}
+
+func (ec *executionContext) childFields_ActivityFigures(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "carts":
+		return ec.fieldContext_ActivityFigures_carts(ctx, field)
+	case "placed":
+		return ec.fieldContext_ActivityFigures_placed(ctx, field)
+	case "confirmed":
+		return ec.fieldContext_ActivityFigures_confirmed(ctx, field)
+	case "failed":
+		return ec.fieldContext_ActivityFigures_failed(ctx, field)
+	case "cancelled":
+		return ec.fieldContext_ActivityFigures_cancelled(ctx, field)
+	case "conversion":
+		return ec.fieldContext_ActivityFigures_conversion(ctx, field)
+	case "confirmedWithinP50":
+		return ec.fieldContext_ActivityFigures_confirmedWithinP50(ctx, field)
+	case "confirmedWithinP99":
+		return ec.fieldContext_ActivityFigures_confirmedWithinP99(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ActivityFigures", field.Name)
+}
+
+func (ec *executionContext) childFields_ActivityMinute(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_ActivityMinute_at(ctx, field)
+	case "figures":
+		return ec.fieldContext_ActivityMinute_figures(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ActivityMinute", field.Name)
+}
 
 func (ec *executionContext) childFields_AppliedGiftCard(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
@@ -6353,6 +6615,8 @@ func (ec *executionContext) childFields_Customer(ctx context.Context, field grap
 		return ec.fieldContext_Customer_sessions(ctx, field)
 	case "roles":
 		return ec.fieldContext_Customer_roles(ctx, field)
+	case "permissions":
+		return ec.fieldContext_Customer_permissions(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Customer", field.Name)
 }
@@ -7189,6 +7453,8 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 		return ec.fieldContext_Order_paymentAttempts(ctx, field)
 	case "reservation":
 		return ec.fieldContext_Order_reservation(ctx, field)
+	case "facts":
+		return ec.fieldContext_Order_facts(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Order", field.Name)
 }
@@ -7245,6 +7511,26 @@ func (ec *executionContext) childFields_OrderEdge(ctx context.Context, field gra
 		return ec.fieldContext_OrderEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OrderEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderFact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_OrderFact_id(ctx, field)
+	case "service":
+		return ec.fieldContext_OrderFact_service(ctx, field)
+	case "type":
+		return ec.fieldContext_OrderFact_type(ctx, field)
+	case "at":
+		return ec.fieldContext_OrderFact_at(ctx, field)
+	case "awaiting":
+		return ec.fieldContext_OrderFact_awaiting(ctx, field)
+	case "dead":
+		return ec.fieldContext_OrderFact_dead(ctx, field)
+	case "attempts":
+		return ec.fieldContext_OrderFact_attempts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderFact", field.Name)
 }
 
 func (ec *executionContext) childFields_OrderLine(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7813,6 +8099,54 @@ func (ec *executionContext) childFields_ProductVariantEdge(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type ProductVariantEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ProductsImport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "productCount":
+		return ec.fieldContext_ProductsImport_productCount(ctx, field)
+	case "stockCount":
+		return ec.fieldContext_ProductsImport_stockCount(ctx, field)
+	case "leftOutCount":
+		return ec.fieldContext_ProductsImport_leftOutCount(ctx, field)
+	case "leftOut":
+		return ec.fieldContext_ProductsImport_leftOut(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProductsImport", field.Name)
+}
+
+func (ec *executionContext) childFields_ProductsImportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "import":
+		return ec.fieldContext_ProductsImportPayload_import(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ProductsImportPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProductsImportPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ProductsImportProblem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "line":
+		return ec.fieldContext_ProductsImportProblem_line(ctx, field)
+	case "handle":
+		return ec.fieldContext_ProductsImportProblem_handle(ctx, field)
+	case "message":
+		return ec.fieldContext_ProductsImportProblem_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProductsImportProblem", field.Name)
+}
+
+func (ec *executionContext) childFields_ProductsImportUserError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_ProductsImportUserError_code(ctx, field)
+	case "field":
+		return ec.fieldContext_ProductsImportUserError_field(ctx, field)
+	case "message":
+		return ec.fieldContext_ProductsImportUserError_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProductsImportUserError", field.Name)
+}
+
 func (ec *executionContext) childFields_QuantityRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "minimum":
@@ -7917,6 +8251,18 @@ func (ec *executionContext) childFields_Shop(ctx context.Context, field graphql.
 	return nil, fmt.Errorf("no field named %q was found under type Shop", field.Name)
 }
 
+func (ec *executionContext) childFields_ShopActivity(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_ShopActivity_at(ctx, field)
+	case "minutes":
+		return ec.fieldContext_ShopActivity_minutes(ctx, field)
+	case "total":
+		return ec.fieldContext_ShopActivity_total(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ShopActivity", field.Name)
+}
+
 func (ec *executionContext) childFields_ShopPolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -7953,6 +8299,8 @@ func (ec *executionContext) childFields_Stock(ctx context.Context, field graphql
 		return ec.fieldContext_Stock_available(ctx, field)
 	case "levels":
 		return ec.fieldContext_Stock_levels(ctx, field)
+	case "variant":
+		return ec.fieldContext_Stock_variant(ctx, field)
 	case "history":
 		return ec.fieldContext_Stock_history(ctx, field)
 	}
@@ -7979,6 +8327,28 @@ func (ec *executionContext) childFields_StockAllocation(ctx context.Context, fie
 		return ec.fieldContext_StockAllocation_quantity(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StockAllocation", field.Name)
+}
+
+func (ec *executionContext) childFields_StockConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_StockConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_StockConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_StockConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StockConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_StockEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_StockEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_StockEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StockEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_StockHistory(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8103,6 +8473,20 @@ func (ec *executionContext) childFields_VideoSource(ctx context.Context, field g
 		return ec.fieldContext_VideoSource_width(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type VideoSource", field.Name)
+}
+
+func (ec *executionContext) childFields_Warehouse(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Warehouse_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Warehouse_name(ctx, field)
+	case "countryCode":
+		return ec.fieldContext_Warehouse_countryCode(ctx, field)
+	case "priority":
+		return ec.fieldContext_Warehouse_priority(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Warehouse", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -118,6 +119,19 @@ func (c *Customer) Roles() []string {
 		roles[i] = strings.ToUpper(string(r))
 	}
 	return roles
+}
+
+// Permissions are what those roles allow, in the schema's spelling, each once.
+func (c *Customer) Permissions() []string {
+	names := []string{}
+	for _, r := range c.of.Roles {
+		for _, p := range r.Permissions() {
+			if name := strings.ToUpper(strings.ReplaceAll(string(p), ":", "_")); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // RolesOf reads roles in the schema's spelling.

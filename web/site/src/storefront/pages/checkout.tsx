@@ -1,0 +1,299 @@
+// The checkout: one page from the address to the money.
+import { useEffect, useState } from "react";
+import { Link, useLocation } from "wouter";
+import { ask, passing, pause, Trouble } from "../../api/client.ts";
+import { AddressesDocument, CheckoutDocument, type AddressPartsFragment, type CheckoutInput, type CheckoutMutation } from "../../api/gql.ts";
+import { useQuery } from "../../api/query.ts";
+import { cartId, refresh, replace, setCodes, setCountry, shipsFree, useCart, type Cart } from "../cart.ts";
+import { keepReturn, orderPath, returnPath } from "../order.ts";
+import { here } from "../../words/place.ts";
+import { useCustomer } from "../../api/session.ts";
+import { addressIn, AddressFields, useCountry } from "../../ui/address.tsx";
+import { Field } from "../../ui/field.tsx";
+import { useForm, type Problem } from "../../ui/form.ts";
+import { useTitle } from "../page.ts";
+import { Picture } from "../../ui/picture.tsx";
+import { Bar, Empty, Failed, Wrong } from "../../ui/state.tsx";
+import { plus, useWords, type Speech } from "../../words/index.ts";
+
+// An attempt keeps its key until there is an answer, over a reload too: sent
+// again it gives the same order. Another input is another attempt.
+const kept = "shop.attempt";
+
+function keyFor(input: object): string {
+  const print = JSON.stringify(input);
+  try {
+    const attempt = JSON.parse(sessionStorage.getItem(kept) ?? "null") as { key: string; print: string } | null;
+    if (attempt?.print === print) return attempt.key;
+  } catch {
+    // Not ours: a new attempt.
+  }
+  const key = crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-");
+  sessionStorage.setItem(kept, JSON.stringify({ key, print }));
+  return key;
+}
+
+async function buy(input: Omit<CheckoutInput, "idempotencyKey">, again: () => void): Promise<CheckoutMutation["checkout"]> {
+  const idempotencyKey = keyFor(input);
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const { checkout } = await ask(CheckoutDocument, { input: { ...input, idempotencyKey } });
+      sessionStorage.removeItem(kept);
+      return checkout;
+    } catch (error) {
+      if (!(error instanceof Trouble) || !passing.has(error.code) || attempt === 3) throw error;
+      again();
+      await pause(attempt + 1);
+    }
+  }
+}
+
+// The shop says it in English; where it says days, we say them in the
+// customer's language.
+function inDays(description: string | null, w: Speech): string | null {
+  const found = /^(\d+)(?: to (\d+))? days?$/.exec(description ?? "");
+  return found ? w.order.days(Number(found[1]), Number(found[2] ?? found[1])) : description;
+}
+
+const cardCodes = new Set(["CARD_DECLINED", "INSUFFICIENT_FUNDS", "EXPIRED_CARD", "INVALID_PAYMENT_METHOD", "PAYMENT_NOT_CONFIRMED", "PAYMENT_UNAVAILABLE"]);
+
+export default function Checkout() {
+  const w = useWords();
+  const { cart, loading, problems } = useCart();
+  useTitle(w.checkout.title);
+  if (loading)
+    return (
+      <div aria-busy="true">
+        <h1>{w.checkout.title}</h1>
+        <Bar />
+        <Bar />
+        <Bar />
+      </div>
+    );
+  if (!cart && problems["cart"]) return <Failed error={new Trouble(problems["cart"].code, problems["cart"].message)} retry={() => refresh()} />;
+  if (!cart || cart.lines.nodes.length === 0)
+    return (
+      <Empty title={w.cart.empty}>
+        <Link href="/search" className="button">
+          {w.cart.emptyHint}
+        </Link>
+      </Empty>
+    );
+  return <Till cart={cart} />;
+}
+
+function Till({ cart }: { cart: Cart }) {
+  const w = useWords();
+  const c = w.checkout;
+  const [, go] = useLocation();
+  const { busy: moving, problems } = useCart();
+  const customer = useCustomer();
+  const book = useQuery(AddressesDocument, customer ? {} : null).data?.customer;
+  const [picked, pick] = useState<string>();
+  const [again, setAgain] = useState(false);
+  const [rate, setRate] = useState<string>();
+  const own = useCountry();
+
+  const address: Partial<AddressPartsFragment> | undefined = picked === "" ? undefined : book?.addresses.nodes.find(({ id }) => id === (picked ?? book.defaultAddress?.id));
+  const country = address?.countryCodeV2 ?? own;
+  useEffect(() => {
+    if (country) void setCountry(country);
+  }, [country]);
+
+  const options = cart.deliveryGroups.nodes[0]?.deliveryOptions ?? [];
+  const option = options.find(({ handle }) => handle === rate) ?? options[0];
+  const free = shipsFree(cart);
+  const { cost } = cart;
+  const shipping = option && !free ? option.estimatedCost : undefined;
+  const total = shipping ? plus(cost.totalAmount, shipping) : cost.totalAmount;
+  const taxIncluded = cost.totalAmount.amount === cost.subtotalAmount.amount;
+
+  const form = useForm(async (what): Promise<Problem[]> => {
+    setAgain(false);
+    const input = {
+      cartId: cartId() ?? cart.id,
+      email: what.text("email"),
+      phone: what.text("phone") || undefined,
+      shippingAddress: addressIn(what),
+      shippingRate: option?.handle,
+      payment: { method: what.text("method"), returnUrl: location.origin + returnPath },
+      locale: here().locale,
+      // Where taxes are added, what they come to with the shipping is not known here.
+      expectedTotal: taxIncluded ? { amount: total.amount, currencyCode: cost.totalAmount.currencyCode } : undefined,
+    };
+    let answer: CheckoutMutation["checkout"];
+    try {
+      answer = await buy(input, () => setAgain(true));
+    } catch (error) {
+      if (error instanceof Trouble && passing.has(error.code)) return [{ message: c.unknown }];
+      throw error;
+    } finally {
+      setAgain(false);
+    }
+    const { order, accessToken, userErrors } = answer;
+    if (userErrors.length > 0) {
+      refresh(); // prices, stock or codes may be others now
+      return userErrors.map((problem) => (problem.code && cardCodes.has(problem.code) ? { ...problem, field: ["method"] } : problem));
+    }
+    if (order) {
+      const path = orderPath(order.id, accessToken);
+      keepReturn(path);
+      replace(null);
+      go(path, { replace: true });
+    }
+    return [];
+  });
+
+  return (
+    <>
+      <h1>{c.title}</h1>
+      <div className="columns">
+        <form id="checkout" {...{ onSubmit: form.onSubmit, noValidate: true }} aria-busy={form.busy}>
+          <fieldset>
+            <legend>{c.contact}</legend>
+            {customer ? (
+              <p className="quiet small">{c.signedInAs(customer.email)}</p>
+            ) : (
+              <p className="quiet small">
+                {c.haveAccount} <Link href="/account/sign-in?next=/checkout">{w.account.signIn}</Link>
+              </p>
+            )}
+            <Field key={customer?.email} name="email" type="email" label={c.email} autoComplete="email" defaultValue={customer?.email ?? ""} required wrong={form.wrongs["email"]} />
+            <Field key={customer?.phone} name="phone" type="tel" label={c.phone} hint={c.phoneHint} autoComplete="tel" defaultValue={customer?.phone ?? ""} wrong={form.wrongs["phone"]} />
+          </fieldset>
+          <fieldset>
+            <legend>{c.address}</legend>
+            {book && book.addresses.nodes.length > 0 && (
+              <div className="field">
+                <label htmlFor="saved-address">{c.saved}</label>
+                <select id="saved-address" value={picked ?? book.defaultAddress?.id ?? ""} onChange={(event) => pick(event.target.value)}>
+                  {book.addresses.nodes.map((saved) => (
+                    <option key={saved.id} value={saved.id ?? undefined}>
+                      {saved.formatted.join(", ")}
+                    </option>
+                  ))}
+                  <option value="">{c.newAddress}</option>
+                </select>
+              </div>
+            )}
+            <AddressFields key={picked ?? book?.defaultAddress?.id ?? own} of={address} wrongs={form.wrongs} section="shipping" onCountry={(code) => void setCountry(code)} />
+            {problems["country"] && <Wrong>{w.mishap(problems["country"])}</Wrong>}
+            <p className="quiet small">{c.billing}</p>
+          </fieldset>
+          <fieldset aria-busy={moving}>
+            <legend>{c.shipping}</legend>
+            <div className="choices">
+              {options.map(({ handle, title, description, estimatedCost }) => (
+                <label key={handle} className="card-choice">
+                  <input type="radio" name="shippingRate" value={handle} checked={handle === option?.handle} onChange={() => setRate(handle)} />
+                  <span>
+                    {title}
+                    <span className="quiet small">{inDays(description, w)}</span>
+                  </span>
+                  <span className="moving">{free || Number(estimatedCost.amount) === 0 ? c.free : w.price(estimatedCost)}</span>
+                </label>
+              ))}
+            </div>
+            {options.length === 0 && !moving && <Wrong>{c.noShipping}</Wrong>}
+            {form.wrongs["shippingRate"] && <Wrong>{form.wrongs["shippingRate"]}</Wrong>}
+          </fieldset>
+          <fieldset>
+            <legend>{c.payment}</legend>
+            <p className="test-note">{c.testNote}</p>
+            <div className="choices" role="radiogroup" aria-label={c.cards} aria-invalid={form.wrongs["method"] ? true : undefined} aria-describedby={form.wrongs["method"] ? "method-wrong" : undefined}>
+              {Object.entries(c.methods).map(([method, name], i) => (
+                <label key={method} className="card-choice">
+                  <input type="radio" name="method" value={method} defaultChecked={i === 0} />
+                  <span>{name}</span>
+                </label>
+              ))}
+            </div>
+            {form.wrongs["method"] && <Wrong id="method-wrong">{form.wrongs["method"]}</Wrong>}
+          </fieldset>
+        </form>
+        <aside className="panel" aria-label={c.summary}>
+          <h2>{c.summary}</h2>
+          <ul className="bought">
+            {cart.lines.nodes.map((line) => (
+              <li key={line.id}>
+                <Picture of={line.merchandise.image} alt="" />
+                <span>
+                  {line.quantity} × {line.merchandise.product.title}
+                  {!line.available && <Wrong>{w.cart.notAvailable}</Wrong>}
+                </span>
+                <span className="moving">{w.price(line.cost.totalAmount)}</span>
+              </li>
+            ))}
+          </ul>
+          <Codes cart={cart} />
+          <dl className="sums" aria-busy={moving}>
+            <div>
+              <dt>{w.cart.subtotal}</dt>
+              <dd className="moving">{w.price(cost.subtotalAmount)}</dd>
+            </div>
+            {option && (
+              <div>
+                <dt>{c.shipping}</dt>
+                <dd className="moving">{shipping && Number(shipping.amount) > 0 ? w.price(shipping) : c.free}</dd>
+              </div>
+            )}
+            {!taxIncluded && cost.totalTaxAmount && (
+              <div>
+                <dt>{c.taxAdded}</dt>
+                <dd className="moving">{w.price(cost.totalTaxAmount)}</dd>
+              </div>
+            )}
+            <div className="total">
+              <dt>{c.total}</dt>
+              <dd className="moving">{w.price(total)}</dd>
+            </div>
+          </dl>
+          {!taxIncluded && <p className="quiet small">{c.taxLater}</p>}
+          {form.wrongs[""] && <Wrong>{form.wrongs[""]}</Wrong>}
+          {Object.keys(form.wrongs).some((name) => name !== "") && <p className="wrong">{c.fix}</p>}
+          <p role="status" className="small">
+            {again && c.again}
+          </p>
+          <button type="submit" form="checkout" className="button button-main button-wide" disabled={form.busy || moving || options.length === 0}>
+            {form.busy ? c.paying : c.pay(w.price(total))}
+          </button>
+        </aside>
+      </div>
+    </>
+  );
+}
+
+function Codes({ cart }: { cart: Cart }) {
+  const w = useWords();
+  const { problems } = useCart();
+  const codes = cart.discountCodes;
+  const form = useForm(async ({ text }) => {
+    const code = text("code");
+    if (code) await setCodes([...codes.map(({ code }) => code), code]);
+    return [];
+  });
+  return (
+    <div className="form">
+      {codes.length > 0 && (
+        <ul className="plain-list">
+          {codes.map(({ code, applicable, reason }) => (
+            <li key={code}>
+              <span>
+                <strong>{code}</strong> {!applicable && <span className="wrong">{reason}</span>}
+              </span>
+              <button type="button" className="link" aria-label={w.cart.removeCode(code)} onClick={() => void setCodes(codes.filter((other) => other.code !== code).map(({ code }) => code))}>
+                {w.remove}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <form className="row end" {...{ onSubmit: form.onSubmit, noValidate: true }} key={codes.length}>
+        <Field name="code" label={w.cart.code} autoComplete="off" wrong={problems["codes"] && w.mishap(problems["codes"])} />
+        <button type="submit" className="button">
+          {w.cart.apply}
+        </button>
+      </form>
+    </div>
+  );
+}

@@ -1,0 +1,95 @@
+import { useState } from "react";
+import { CountriesDocument, type AddressPartsFragment, type CountryCode, type MailingAddressInput } from "../api/gql.ts";
+import { useQuery } from "../api/query.ts";
+import { here } from "../words/place.ts";
+import { useWords } from "../words/index.ts";
+import { Choice, Field } from "./field.tsx";
+import type { read, Wrongs } from "./form.ts";
+import { useShop } from "../storefront/page.ts";
+
+/** The countries that the shop sells to, by name. */
+export function useCountries(): { isoCode: CountryCode; name: string }[] | undefined {
+  const w = useWords();
+  const { data } = useQuery(CountriesDocument, {});
+  return data?.localization.availableCountries.map(({ isoCode }) => ({ isoCode, name: w.countryName(isoCode) })).sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** The country to begin with: what was chosen, or else the shop's own. */
+export function useCountry(): CountryCode | undefined {
+  const shop = useShop();
+  return here().country ?? shop?.shop.paymentSettings.countryCode;
+}
+
+// Where addresses name a state, on which taxes may depend.
+const withStates = new Set<string>(["AU", "BR", "CA", "IN", "MX", "US"]);
+
+type Props = {
+  of?: Partial<AddressPartsFragment> | undefined;
+  wrongs: Wrongs;
+  /** Which address it is to the browser's own address book. */
+  section?: "shipping";
+  onCountry?: (country: CountryCode) => void;
+};
+
+/** The fields of an address, named as in MailingAddressInput. */
+export function AddressFields({ of, wrongs, section, onCountry }: Props) {
+  const w = useWords();
+  const c = w.checkout;
+  const countries = useCountries();
+  const own = useCountry();
+  const country = of?.countryCodeV2 ?? own;
+  const [chosen, choose] = useState<CountryCode>();
+  const known = (name: string) => (section ? `${section} ${name}` : name);
+  const field = (name: keyof MailingAddressInput & keyof typeof c & keyof AddressPartsFragment, autoComplete: string, required = true) => (
+    <Field name={name} label={c[name] as string} autoComplete={known(autoComplete)} defaultValue={(of?.[name] as string | null) ?? ""} required={required} wrong={wrongs[name]} />
+  );
+  return (
+    <>
+      <div className="two">
+        {field("firstName", "given-name", false)}
+        {field("lastName", "family-name")}
+      </div>
+      {field("company", "organization", false)}
+      {field("address1", "address-line1")}
+      {field("address2", "address-line2", false)}
+      <div className="zip-city">
+        {field("zip", "postal-code")}
+        {field("city", "address-level2")}
+      </div>
+      <Choice
+        key={countries ? "all" : "own"}
+        name="countryCode"
+        label={w.country}
+        autoComplete={known("country")}
+        defaultValue={country}
+        wrong={wrongs["countryCode"]}
+        onChange={({ target }) => {
+          choose(target.value as CountryCode);
+          onCountry?.(target.value as CountryCode);
+        }}
+      >
+        {(countries ?? (country ? [{ isoCode: country, name: w.countryName(country) }] : [])).map(({ isoCode, name }) => (
+          <option key={isoCode} value={isoCode}>
+            {name}
+          </option>
+        ))}
+      </Choice>
+      {withStates.has(chosen ?? country ?? "") && field("provinceCode", "address-level1", false)}
+    </>
+  );
+}
+
+/** The address that was typed into them. */
+export function addressIn({ text }: ReturnType<typeof read>): MailingAddressInput {
+  return {
+    firstName: text("firstName"),
+    lastName: text("lastName"),
+    company: text("company"),
+    address1: text("address1"),
+    address2: text("address2"),
+    zip: text("zip"),
+    city: text("city"),
+    provinceCode: text("provinceCode").toUpperCase() || undefined,
+    countryCode: text("countryCode") as CountryCode,
+  };
+}
