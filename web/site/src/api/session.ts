@@ -3,6 +3,7 @@
 import { useEffect } from "react";
 import { askNow, beforeAsking } from "./client.ts";
 import { MeDocument, RenewDocument, SignInDocument, SignOutDocument, type CartPartsFragment, type CustomerPartsFragment, type CustomerProblemFragment } from "./gql.ts";
+import { device } from "./device.ts";
 import { forget, useQuery } from "./query.ts";
 import { hangUp } from "./socket.ts";
 
@@ -11,15 +12,15 @@ type Ends = { access: number; session: number };
 
 function ends(): Ends | null {
   try {
-    return JSON.parse(localStorage.getItem(kept) ?? "null");
+    return JSON.parse(device.get(kept) ?? "null");
   } catch {
     return null;
   }
 }
 
 function keep(token: { expiresAt: string; refreshExpiresAt: string } | null) {
-  if (token) localStorage.setItem(kept, JSON.stringify({ access: Date.parse(token.expiresAt), session: Date.parse(token.refreshExpiresAt) }));
-  else localStorage.removeItem(kept);
+  if (token) device.set(kept, JSON.stringify({ access: Date.parse(token.expiresAt), session: Date.parse(token.refreshExpiresAt) }));
+  else device.remove(kept);
 }
 
 /** Whether somebody is believed to be signed in on this device. */
