@@ -172,18 +172,8 @@ func (r *Relay[T]) first(id string) bool {
 func (r *Relay[T]) Run(ctx context.Context) error {
 	work.Keep(ctx, r.log,
 		work.Part{Name: "ringing of " + r.topic, Run: r.flush},
-		work.Part{Name: "sweep of " + r.topic, Run: r.sweepOften},
+		work.Part{Name: "sweep of " + r.topic, Every: sweepEvery, Run: r.Sweep},
 		work.Part{Name: "confirmations of " + r.topic, Run: r.hearConfirmations})
-	return ctx.Err()
-}
-
-func (r *Relay[T]) sweepOften(ctx context.Context) error {
-	for ctx.Err() == nil {
-		if err := r.Sweep(ctx); err != nil && ctx.Err() == nil {
-			r.log.WarnContext(ctx, "facts that are due could not be rung", "topic", r.topic, "error", err)
-		}
-		pause(ctx, sweepEvery/2+mathrand.N(sweepEvery))
-	}
 	return ctx.Err()
 }
 

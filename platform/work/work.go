@@ -17,10 +17,13 @@ import (
 )
 
 // A Part is work that goes on until its context ends. Returning nil ends it
-// earlier.
+// earlier, unless it is done in rounds.
 type Part struct {
 	Name string // for the log
 	Run  func(context.Context) error
+	// Every is how often Run is a round that is made again, on average; 0: Run
+	// goes on by itself.
+	Every time.Duration
 }
 
 // The first pause after a failure, and the longest.
@@ -29,6 +32,9 @@ const (
 	lastPause  = 15 * time.Second
 	// healthy is how long a part must have run for its next failure to count as its first.
 	healthy = time.Minute
+	// soon is within what a part makes its first round, however rare they are:
+	// after a crash there may be something to put right.
+	soon = time.Minute
 )
 
 // Keep runs the parts side by side until all have ended. One that fails or
@@ -43,22 +49,35 @@ func Keep(ctx context.Context, log *slog.Logger, parts ...Part) {
 }
 
 func (p Part) keep(ctx context.Context, log *slog.Logger) {
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+	for failed := 0; ; failed++ {
 		began := time.Now()
-		err := Safely(func() error { return p.Run(ctx) })
+		err := Safely(func() error { return p.run(ctx, log) })
 		if err == nil || ctx.Err() != nil {
 			return
 		}
 		if time.Since(began) > healthy {
-			pause = firstPause
+			failed = 0
 		}
+		pause := BackOff(firstPause, lastPause, failed)
 		log.ErrorContext(ctx, "worker ended; it starts again", "worker", p.Name, "error", err, "after", pause)
-		timer := time.NewTimer(pause/2 + rand.N(pause))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if Pause(ctx, pause); ctx.Err() != nil {
 			return
+		}
+	}
+}
+
+// run makes round after round, where there are rounds. They are spread, so that
+// several copies do not work at the same moment.
+func (p Part) run(ctx context.Context, log *slog.Logger) error {
+	if p.Every <= 0 {
+		return p.Run(ctx)
+	}
+	for wait := rand.N(min(p.Every, soon)); ; wait = Spread(p.Every) {
+		if Pause(ctx, wait); ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := p.Run(ctx); err != nil && ctx.Err() == nil {
+			log.WarnContext(ctx, "a round of work did not succeed; the next one follows", "worker", p.Name, "error", err)
 		}
 	}
 }

@@ -72,6 +72,75 @@ func TestPausesGrowAndAreBounded(t *testing.T) {
 	})
 }
 
+// Rounds go on after one that failed and one that panicked, the first within a
+// minute, and at a rate that is theirs.
+func TestRounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Hour)
+		defer cancel()
+		began := time.Now()
+		var rounds []time.Duration
+		work.Keep(ctx, slog.New(slog.NewTextHandler(&log, nil)), work.Part{Name: "sweep", Every: time.Hour, Run: func(context.Context) error {
+			switch rounds = append(rounds, time.Since(began)); len(rounds) {
+			case 2:
+				return errors.New("oh dear")
+			case 3:
+				panic("ouch")
+			}
+			return nil
+		}})
+		if len(rounds) < 80 || len(rounds) > 134 {
+			t.Errorf("%d rounds of an hour in 100 hours", len(rounds))
+		}
+		if rounds[0] >= time.Minute {
+			t.Errorf("the first round was after %v", rounds[0])
+		}
+		for i := range rounds[1:] {
+			if gap := rounds[i+1] - rounds[i]; i != 2 && (gap < 45*time.Minute || gap > 75*time.Minute) {
+				t.Errorf("round %d was %v after the one before", i+1, gap)
+			}
+		}
+		for _, words := range []string{"level=WARN", "worker=sweep", "oh dear", "level=ERROR", "ouch"} {
+			if !strings.Contains(log.String(), words) {
+				t.Errorf("the log does not say %q: %s", words, log.String())
+			}
+		}
+	})
+}
+
+func TestSpread(t *testing.T) {
+	low, high := time.Hour, time.Duration(0)
+	for range 1000 {
+		d := work.Spread(time.Minute)
+		low, high = min(low, d), max(high, d)
+	}
+	if low < 45*time.Second || high > 75*time.Second || high-low < 10*time.Second {
+		t.Errorf("a minute is spread from %v to %v", low, high)
+	}
+	if d := work.Spread(0); d != 0 {
+		t.Errorf("nothing is spread to %v", d)
+	}
+}
+
+func TestBackOff(t *testing.T) {
+	for doubled, most := range map[int]time.Duration{-1: time.Second, 0: time.Second, 1: 2 * time.Second, 5: 32 * time.Second, 6: time.Minute, 1 << 40: time.Minute} {
+		seen := map[time.Duration]bool{}
+		for range 100 {
+			d := work.BackOff(time.Second, time.Minute, doubled)
+			if seen[d] = true; d < most/2 || d > most {
+				t.Errorf("doubled %d times: %v", doubled, d)
+			}
+		}
+		if len(seen) < 2 {
+			t.Errorf("doubled %d times: always the same", doubled)
+		}
+	}
+	if d := work.BackOff(time.Hour, time.Minute, 0); d > time.Minute {
+		t.Errorf("%v is more than the most", d)
+	}
+}
+
 func TestSafely(t *testing.T) {
 	own := errors.New("own")
 	if err := work.Safely(func() error { return own }); !errors.Is(err, own) {

@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"ordergraph/platform/docstore"
@@ -14,28 +13,12 @@ const sweepEvery = 10 * time.Second
 
 // Run sweeps and rings the accounts' facts until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
-	parts := []work.Part{{Name: "account's sweep", Run: k.sweepOften}}
+	parts := []work.Part{{Name: "account's sweep", Every: sweepEvery, Run: k.Sweep}}
 	if k.relay != nil {
 		parts = append(parts, work.Part{Name: "account's relay", Run: k.relay.Run})
 	}
 	work.Keep(ctx, k.o.Log, parts...)
 	return nil
-}
-
-func (k *Keeper) sweepOften(ctx context.Context) error {
-	for {
-		// Spread, so that several copies do not look at the same moment.
-		timer := time.NewTimer(sweepEvery*3/4 + rand.N(sweepEvery/2))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		case <-timer.C:
-		}
-		if err := k.Sweep(ctx); err != nil && ctx.Err() == nil {
-			k.o.Log.WarnContext(ctx, "a sweep over the accounts did not succeed; the next one follows", "error", err)
-		}
-	}
 }
 
 // Sweep finishes what is due: sessions that are to end, links, mails, sessions

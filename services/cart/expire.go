@@ -3,14 +3,13 @@ package cart
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/work"
 )
 
-// sweepEvery is how often Run sweeps, on average.
+// sweepEvery is how often Run sweeps.
 const sweepEvery = time.Minute
 
 // sweepFor is how long a sweep may take; the next one goes on where it ended.
@@ -22,7 +21,7 @@ const settleAfter = time.Minute
 
 // Run sweeps and listens until the context ends. It returns the context's error.
 func (k *Keeper) Run(ctx context.Context) error {
-	parts := []work.Part{{Name: "cart's sweep", Run: k.sweepOften}}
+	parts := []work.Part{{Name: "cart's sweep", Every: sweepEvery, Run: k.sweep}}
 	if k.bus != nil {
 		parts = append(parts, work.Part{Name: "cart's ears", Run: k.listen})
 	}
@@ -30,28 +29,15 @@ func (k *Keeper) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// sweepOften sweeps once at the start, too: after a crash there may be
-// something to put right.
-func (k *Keeper) sweepOften(ctx context.Context) error {
-	t := time.NewTimer(0)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-t.C:
-		}
-		sweep, cancel := context.WithTimeout(ctx, sweepFor)
-		swept, err := k.Sweep(sweep)
-		cancel()
-		switch {
-		case err != nil && ctx.Err() == nil:
-			k.log.WarnContext(ctx, "sweep of carts not finished; it goes on in a minute", "error", err)
-		case (swept != Swept{}):
-			k.log.InfoContext(ctx, "carts swept", "expired", swept.Expired, "codes_released", swept.Released, "merges_finished", swept.Merged)
-		}
-		t.Reset(sweepEvery/2 + rand.N(sweepEvery))
+// sweep sweeps for as long as one sweep may take.
+func (k *Keeper) sweep(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, sweepFor)
+	defer cancel()
+	swept, err := k.Sweep(ctx)
+	if err == nil && swept != (Swept{}) {
+		k.log.InfoContext(ctx, "carts swept", "expired", swept.Expired, "codes_released", swept.Released, "merges_finished", swept.Merged)
 	}
+	return err
 }
 
 // Swept is what a sweep did.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -89,29 +88,18 @@ func (k *Keeper) open(ctx context.Context, o order.Order) error {
 }
 
 const (
-	searchEvery = time.Hour // on average
+	searchEvery = time.Hour
 	searchPage  = 100
 )
 
-// searchOften looks for orders that nobody has told of: those that were
-// confirmed before this service first ran, for which no fact was kept.
-func (k *Keeper) searchOften(ctx context.Context) error {
-	for wait := rand.N(time.Minute); ; wait = searchEvery/2 + rand.N(searchEvery) {
-		t := time.NewTimer(wait)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-			return ctx.Err()
-		}
-		n, err := k.Search(ctx)
-		if err != nil && ctx.Err() == nil {
-			k.o.Log.WarnContext(ctx, "a search for orders without consignments did not succeed; the next one follows", "error", err)
-		}
-		if n > 0 {
-			k.o.Log.InfoContext(ctx, "consignments were opened of orders that nobody had told of", "orders", n)
-		}
+// search looks for orders that nobody has told of: those that were confirmed
+// before this service first ran, for which no fact was kept.
+func (k *Keeper) search(ctx context.Context) error {
+	n, err := k.Search(ctx)
+	if n > 0 {
+		k.o.Log.InfoContext(ctx, "consignments were opened of orders that nobody had told of", "orders", n)
 	}
+	return err
 }
 
 // Search opens the consignments of all confirmed orders that have none, and
@@ -120,7 +108,7 @@ func (k *Keeper) Search(ctx context.Context) (opened int, err error) {
 	var errs []error
 	for after := ""; ; {
 		call, cancel := k.call(ctx)
-		page, err := k.o.Orders.List(call, ourselves, order.ListQuery{Status: order.Confirmed, After: after, Limit: searchPage})
+		page, err := k.o.Orders.List(call, ourselves, order.ListQuery{Statuses: []order.Status{order.Confirmed}, After: after, Limit: searchPage})
 		cancel()
 		if err != nil {
 			return opened, errors.Join(append(errs, err)...)

@@ -39,7 +39,10 @@ func (k *Keeper) next(now time.Time) *time.Time {
 
 // Run sweeps, listens to the orders and rings its own facts, until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
-	parts := []work.Part{{Name: "fulfilment's sweep", Run: k.sweepOften}, {Name: "fulfilment's search for untold orders", Run: k.searchOften}}
+	parts := []work.Part{
+		{Name: "fulfilment's sweep", Every: sweepEvery, Run: func(ctx context.Context) error { _, err := k.Sweep(ctx); return err }},
+		{Name: "fulfilment's search for untold orders", Every: searchEvery, Run: k.search},
+	}
 	if k.o.Bus != nil {
 		parts = append(parts, work.Part{Name: "fulfilment's ears", Run: func(ctx context.Context) error {
 			return k.o.Bus.Listen(ctx, order.Topic, group, k.heard)
@@ -50,21 +53,6 @@ func (k *Keeper) Run(ctx context.Context) error {
 	}
 	work.Keep(ctx, k.o.Log, parts...)
 	return nil
-}
-
-func (k *Keeper) sweepOften(ctx context.Context) error {
-	for {
-		t := time.NewTimer(sweepEvery*3/4 + rand.N(sweepEvery/2)) // spread, so that copies do not look at the same moment
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-			return ctx.Err()
-		}
-		if _, err := k.Sweep(ctx); err != nil && ctx.Err() == nil {
-			k.o.Log.WarnContext(ctx, "a sweep over the consignments did not succeed; the next one follows", "error", err)
-		}
-	}
 }
 
 // Sweep does what is due: bookings in doubt, parcels of which the carrier has

@@ -3,7 +3,6 @@ package notification
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,7 +19,7 @@ const (
 
 // Run hears, sends and sweeps until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
-	parts := []work.Part{{Name: "notification's forgetting", Run: k.forgetOften}}
+	parts := []work.Part{{Name: "notification's forgetting", Every: forgetEvery, Run: k.forget}}
 	for _, c := range k.channels() {
 		parts = append(parts, work.Part{Name: "notification's sending by " + string(c.name), Run: func(ctx context.Context) error { return k.sendOften(ctx, c) }})
 	}
@@ -61,7 +60,7 @@ func (k *Keeper) sendOften(ctx context.Context, c *channel) error {
 			k.o.Log.WarnContext(ctx, "due messages could not be read; the next sweep follows", "channel", c.name, "error", err)
 		}
 		// Spread, so that several copies do not look at the same moment.
-		timer := time.NewTimer(sweepEvery*3/4 + rand.N(sweepEvery/2))
+		timer := time.NewTimer(work.Spread(sweepEvery))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -103,21 +102,6 @@ func (k *Keeper) Sweep(ctx context.Context) error {
 		_ = g.Wait()
 	}
 	return errors.Join(append(errs, k.forget(ctx))...)
-}
-
-func (k *Keeper) forgetOften(ctx context.Context) error {
-	for {
-		timer := time.NewTimer(forgetEvery*3/4 + rand.N(forgetEvery/2))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		case <-timer.C:
-		}
-		if err := k.forget(ctx); err != nil && ctx.Err() == nil {
-			k.o.Log.WarnContext(ctx, "old notifications could not be forgotten; the next sweep follows", "error", err)
-		}
-	}
 }
 
 var errNotYet = errors.New("notification: not yet")

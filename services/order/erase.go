@@ -3,7 +3,6 @@ package order
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -37,7 +36,7 @@ type erasure struct {
 // indexErase finds the orders in which something is to be forgotten.
 const indexErase = "erase"
 
-// eraseEvery is how often erasures are looked for, on average.
+// eraseEvery is how often erasures are looked for.
 const eraseEvery = time.Minute
 
 // heardOf forgets the orders of somebody who asked for it.
@@ -60,7 +59,7 @@ func (k *Keeper) Forget(ctx context.Context, customerID string) error {
 		return nil
 	}
 	now := k.now()
-	for d, err := range k.orders.All(ctx, docstore.Query{Index: "customer", Equal: []any{customerID}}) {
+	for d, err := range k.orders.All(ctx, docstore.Query{Index: indexCustomer, Equal: []any{customerID}}) {
 		if err != nil {
 			return err
 		}
@@ -75,17 +74,6 @@ func (k *Keeper) Forget(ctx context.Context, customerID string) error {
 		}
 	}
 	return nil
-}
-
-func (k *Keeper) eraseOften(ctx context.Context) error {
-	for {
-		if err := k.SweepErasures(ctx); err != nil && ctx.Err() == nil {
-			k.o.Log.WarnContext(ctx, "not all orders that should have forgotten their customers; they will", "error", err)
-		}
-		if err := waitFor(ctx, nil, eraseEvery/2+rand.N(eraseEvery)); err != nil {
-			return err
-		}
-	}
 }
 
 // SweepErasures forgets what is due to be forgotten. Several copies may do so
@@ -126,7 +114,7 @@ func (d *document) forget(now time.Time) {
 			later(until)
 			return
 		}
-		d.CustomerID, d.Email, d.Phone, d.ReturnURL = "", "", "", ""
+		d.CustomerID, d.Email, d.Mail, d.Phone, d.ReturnURL = "", "", "", "", ""
 		d.Token = newToken() // links in old mails open it no more
 		d.ShipTo.Phone = ""
 		if d.BillTo != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,7 +26,10 @@ func (k *Keeper) turn() time.Duration { return k.at.Lease * 4 / 5 }
 // Run sweeps, listens to whoever has something to tell about orders and rings
 // the orders' own facts, until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
-	parts := []work.Part{{Name: "order's sweep", Run: k.sweepOften}, {Name: "order's erasures", Run: k.eraseOften}}
+	parts := []work.Part{
+		{Name: "order's sweep", Every: sweepEvery, Run: func(ctx context.Context) error { _, err := k.Sweep(ctx); return err }},
+		{Name: "order's erasures", Every: eraseEvery, Run: k.SweepErasures},
+	}
 	if k.o.Bus != nil {
 		parts = append(parts, work.Part{Name: "order's ears", Run: k.listen}, work.Part{Name: "order's ears for who is to be forgotten", Run: func(ctx context.Context) error {
 			return k.o.Bus.Listen(ctx, account.Topic, group, k.heardOf)
@@ -45,18 +47,6 @@ func (k *Keeper) Run(ctx context.Context) error {
 	}
 	work.Keep(ctx, k.o.Log, parts...)
 	return nil
-}
-
-func (k *Keeper) sweepOften(ctx context.Context) error {
-	for {
-		// Spread, so that several copies do not look at the same moment.
-		if err := waitFor(ctx, nil, sweepEvery*3/4+rand.N(sweepEvery/2)); err != nil {
-			return err
-		}
-		if _, err := k.Sweep(ctx); err != nil && ctx.Err() == nil {
-			k.o.Log.WarnContext(ctx, "a sweep over the orders did not succeed; the next one follows", "error", err)
-		}
-	}
 }
 
 // Sweep drives every order that is due: those of drivers that died, those that

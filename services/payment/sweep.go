@@ -2,7 +2,6 @@ package payment
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -15,28 +14,12 @@ const sweepers = 8 // payments taken on at once by one sweep
 
 // Run sweeps, and rings what is owed, until ctx ends.
 func (c *Cashier) Run(ctx context.Context) error {
-	parts := []work.Part{{Name: "payment's sweep", Run: c.sweepOn}}
+	parts := []work.Part{{Name: "payment's sweep", Every: c.o.SweepEvery, Run: c.Sweep}}
 	if c.relay != nil {
 		parts = append(parts, work.Part{Name: "payment's relay", Run: c.relay.Run})
 	}
 	work.Keep(ctx, c.log, parts...)
 	return nil
-}
-
-func (c *Cashier) sweepOn(ctx context.Context) error {
-	for {
-		// Several copies that started together part by chance.
-		t := time.NewTimer(c.o.SweepEvery/2 + rand.N(c.o.SweepEvery))
-		select {
-		case <-ctx.Done():
-			t.Stop()
-			return nil
-		case <-t.C:
-		}
-		if err := c.Sweep(ctx); err != nil && ctx.Err() == nil {
-			c.log.ErrorContext(ctx, "payment: sweep failed", "error", err)
-		}
-	}
 }
 
 // Sweep takes on every payment that is due: attempts whose outcome is unknown,
