@@ -29,12 +29,12 @@ export function renew(operation: { toString(): string }) {
   changed();
 }
 
-// What is shown to one customer and to no other.
-const personal = new Set(["Me", "Orders", "Addresses", "Order"]);
+// What is the same for everybody.
+const common = new Set(["Shop", "Home", "Collection", "Products", "Suggest", "Product", "Countries"]);
 
-/** Forgets what belongs to the customer, as when somebody signs in or out. */
+/** Forgets what may belong to one person, as when somebody signs in or out. */
 export function forget() {
-  for (const key of entries.keys()) if (personal.has(key.slice(0, key.indexOf(" ")))) entries.delete(key);
+  for (const key of entries.keys()) if (!common.has(key.slice(0, key.indexOf(" ")))) entries.delete(key);
   changed();
 }
 
@@ -64,6 +64,8 @@ export type Answer<Data> = {
   data: Data | undefined;
   error: Trouble | undefined;
   loading: boolean;
+  /** Whether it is being asked at the moment, for the first time or anew. */
+  asking: boolean;
   retry: () => void;
 };
 
@@ -83,6 +85,7 @@ export function useQuery<D, V>(operation: Operation<D, V>, variables: V | null):
     data: entry?.data as D | undefined,
     error: entry?.error,
     loading: key !== "" && entry?.data === undefined && !entry?.error,
+    asking: !!entry?.asking,
     retry,
   };
 }

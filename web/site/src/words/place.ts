@@ -1,6 +1,7 @@
 // Where the customer is and what they read: their browser's word at first,
 // then their own choice, kept on this device.
 import { useSyncExternalStore } from "react";
+import { device } from "../api/device.ts";
 import type { CountryCode, LanguageCode } from "../api/gql.ts";
 
 export type Language = "en" | "de";
@@ -10,9 +11,9 @@ const chosen = { language: "shop.language", country: "shop.country" };
 
 function first(): Place {
   const preferred = navigator.languages.find((tag) => /^(en|de)\b/i.test(tag)) ?? "en";
-  const kept = localStorage.getItem(chosen.language);
+  const kept = device.get(chosen.language);
   const language: Language = kept === "de" || kept === "en" ? kept : preferred.toLowerCase().startsWith("de") ? "de" : "en";
-  const country = localStorage.getItem(chosen.country) as CountryCode | null;
+  const country = device.get(chosen.country) as CountryCode | null;
   return { language, locale: localeFor(language), country: country ?? undefined };
 }
 
@@ -29,10 +30,16 @@ export const here = () => place;
 export function choose(change: Partial<Pick<Place, "language" | "country">>) {
   place = { ...place, ...change };
   place.locale = localeFor(place.language);
-  if (change.language) localStorage.setItem(chosen.language, change.language);
-  if (change.country) localStorage.setItem(chosen.country, change.country);
+  if (change.language) device.set(chosen.language, change.language);
+  if (change.country) device.set(chosen.country, change.country);
   document.documentElement.lang = place.language;
   listeners.forEach((tell) => tell());
+}
+
+/** Speaks this language on these pages, whatever was chosen on others. */
+export function speakOnly(language: Language) {
+  place = { ...place, language, locale: localeFor(language) };
+  document.documentElement.lang = language;
 }
 
 export const usePlace = () =>

@@ -1,52 +1,25 @@
 // The checkout: one page from the address to the money.
 import { useEffect, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { ask, passing, pause, Trouble } from "../../api/client.ts";
+import { attempt } from "../../api/attempt.ts";
+import { ask, passing, Trouble } from "../../api/client.ts";
 import { AddressesDocument, CheckoutDocument, type AddressPartsFragment, type CheckoutInput, type CheckoutMutation } from "../../api/gql.ts";
 import { useQuery } from "../../api/query.ts";
-import { cartId, refresh, replace, setCodes, setCountry, shipsFree, useCart, type Cart } from "../cart.ts";
+import { cartId, refresh, replace, setCodes, setCountry, setQuantity, settle, shipsFree, useCart, type Cart, type Line } from "../cart.ts";
 import { keepReturn, orderPath, returnPath } from "../order.ts";
 import { here } from "../../words/place.ts";
 import { useCustomer } from "../../api/session.ts";
 import { addressIn, AddressFields, useCountry } from "../../ui/address.tsx";
 import { Field } from "../../ui/field.tsx";
 import { useForm, type Problem } from "../../ui/form.ts";
-import { useTitle } from "../page.ts";
+import { isTest, useTitle } from "../page.ts";
 import { Picture } from "../../ui/picture.tsx";
 import { Bar, Empty, Failed, Wrong } from "../../ui/state.tsx";
 import { plus, useWords, type Speech } from "../../words/index.ts";
 
-// An attempt keeps its key until there is an answer, over a reload too: sent
-// again it gives the same order. Another input is another attempt.
-const kept = "shop.attempt";
-
-function keyFor(input: object): string {
-  const print = JSON.stringify(input);
-  try {
-    const attempt = JSON.parse(sessionStorage.getItem(kept) ?? "null") as { key: string; print: string } | null;
-    if (attempt?.print === print) return attempt.key;
-  } catch {
-    // Not ours: a new attempt.
-  }
-  const key = crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-");
-  sessionStorage.setItem(kept, JSON.stringify({ key, print }));
-  return key;
-}
-
-async function buy(input: Omit<CheckoutInput, "idempotencyKey">, again: () => void): Promise<CheckoutMutation["checkout"]> {
-  const idempotencyKey = keyFor(input);
-  for (let attempt = 0; ; attempt++) {
-    try {
-      const { checkout } = await ask(CheckoutDocument, { input: { ...input, idempotencyKey } });
-      sessionStorage.removeItem(kept);
-      return checkout;
-    } catch (error) {
-      if (!(error instanceof Trouble) || !passing.has(error.code) || attempt === 3) throw error;
-      again();
-      await pause(attempt + 1);
-    }
-  }
-}
+// Sent again, also after a reload, it gives the same order.
+const buy = (input: Omit<CheckoutInput, "idempotencyKey">, again: () => void): Promise<CheckoutMutation["checkout"]> =>
+  attempt("shop.attempt", input, async (idempotencyKey) => (await ask(CheckoutDocument, { input: { ...input, idempotencyKey } })).checkout, again);
 
 // The shop says it in English; where it says days, we say them in the
 // customer's language.
@@ -56,6 +29,7 @@ function inDays(description: string | null, w: Speech): string | null {
 }
 
 const cardCodes = new Set(["CARD_DECLINED", "INSUFFICIENT_FUNDS", "EXPIRED_CARD", "INVALID_PAYMENT_METHOD", "PAYMENT_NOT_CONFIRMED", "PAYMENT_UNAVAILABLE"]);
+const stockCodes = new Set(["OUT_OF_STOCK", "NOT_ENOUGH_STOCK", "INVALID_MERCHANDISE_LINE"]);
 
 export default function Checkout() {
   const w = useWords();
@@ -74,12 +48,67 @@ export default function Checkout() {
   if (!cart || cart.lines.nodes.length === 0)
     return (
       <Empty title={w.cart.empty}>
+        {problems["cart"] && <Wrong>{w.mishap(problems["cart"])}</Wrong>}
         <Link href="/search" className="button">
           {w.cart.emptyHint}
         </Link>
       </Empty>
     );
   return <Till cart={cart} />;
+}
+
+// A link has brought another cart along.
+function Offered() {
+  const w = useWords();
+  const c = w.checkout;
+  const { offered } = useCart();
+  if (!offered) return null;
+  return (
+    <section className="panel offered" aria-labelledby="offered">
+      <h2 id="offered">{c.offered}</h2>
+      <p>{c.offeredText}</p>
+      <ul>
+        {offered.lines.nodes.map((line) => (
+          <li key={line.id}>
+            {line.quantity} × {line.merchandise.product.title}
+          </li>
+        ))}
+      </ul>
+      <div className="row">
+        <button type="button" className="button button-main" onClick={() => settle("both")}>
+          {c.offeredBoth}
+        </button>
+        <button type="button" className="button" onClick={() => settle("theirs")}>
+          {c.offeredTheirs}
+        </button>
+        <button type="button" className="button" onClick={() => settle("own")}>
+          {c.offeredOwn}
+        </button>
+      </div>
+    </section>
+  );
+}
+
+// What is left of a line that cannot be bought as it is, and the ways on.
+function Short({ line }: { line: Line }) {
+  const w = useWords();
+  const { quantityAvailable: left, product, availableForSale } = line.merchandise;
+  const some = availableForSale && left !== null && left > 0 && left < line.quantity;
+  return (
+    <>
+      <Wrong>{some ? w.product.few(left) : w.product.soldOut}</Wrong>
+      <span className="row">
+        {some && (
+          <button type="button" className="link" onClick={() => void setQuantity(line.id, left)}>
+            {w.cart.take(left)}
+          </button>
+        )}
+        <button type="button" className="link" aria-label={w.cart.removeNamed(product.title)} onClick={() => void setQuantity(line.id, 0)}>
+          {w.remove}
+        </button>
+      </span>
+    </>
+  );
 }
 
 function Till({ cart }: { cart: Cart }) {
@@ -106,10 +135,15 @@ function Till({ cart }: { cart: Cart }) {
   const { cost } = cart;
   const shipping = option && !free ? option.estimatedCost : undefined;
   const total = shipping ? plus(cost.totalAmount, shipping) : cost.totalAmount;
+  const short = cart.lines.nodes.some(({ available }) => !available);
   const taxIncluded = cost.totalAmount.amount === cost.subtotalAmount.amount;
 
   const form = useForm(async (what): Promise<Problem[]> => {
     setAgain(false);
+    if (short) {
+      refresh(); // it may be there again
+      return [{ message: c.short }];
+    }
     const input = {
       cartId: cartId() ?? cart.id,
       email: what.text("email"),
@@ -133,7 +167,9 @@ function Till({ cart }: { cart: Cart }) {
     const { order, accessToken, userErrors } = answer;
     if (userErrors.length > 0) {
       refresh(); // prices, stock or codes may be others now
-      return userErrors.map((problem) => (problem.code && cardCodes.has(problem.code) ? { ...problem, field: ["method"] } : problem));
+      return userErrors.map(({ code, field, message }) =>
+        code && cardCodes.has(code) ? { code, field: ["method"], message } : code && stockCodes.has(code) ? { message: c.short } : { code, field, message },
+      );
     }
     if (order) {
       const path = orderPath(order.id, accessToken);
@@ -147,6 +183,7 @@ function Till({ cart }: { cart: Cart }) {
   return (
     <>
       <h1>{c.title}</h1>
+      <Offered />
       <div className="columns">
         <form id="checkout" {...{ onSubmit: form.onSubmit, noValidate: true }} aria-busy={form.busy}>
           <fieldset>
@@ -158,8 +195,8 @@ function Till({ cart }: { cart: Cart }) {
                 {c.haveAccount} <Link href="/account/sign-in?next=/checkout">{w.account.signIn}</Link>
               </p>
             )}
-            <Field key={customer?.email} name="email" type="email" label={c.email} autoComplete="email" defaultValue={customer?.email ?? ""} required wrong={form.wrongs["email"]} />
-            <Field key={customer?.phone} name="phone" type="tel" label={c.phone} hint={c.phoneHint} autoComplete="tel" defaultValue={customer?.phone ?? ""} wrong={form.wrongs["phone"]} />
+            <Field name="email" type="email" label={c.email} autoComplete="email" defaultValue={customer?.email ?? ""} required wrong={form.wrongs["email"]} />
+            <Field name="phone" type="tel" label={c.phone} hint={c.phoneHint} autoComplete="tel" defaultValue={customer?.phone ?? ""} wrong={form.wrongs["phone"]} />
           </fieldset>
           <fieldset>
             <legend>{c.address}</legend>
@@ -176,7 +213,7 @@ function Till({ cart }: { cart: Cart }) {
                 </select>
               </div>
             )}
-            <AddressFields key={picked ?? book?.defaultAddress?.id ?? own} of={address} wrongs={form.wrongs} section="shipping" onCountry={(code) => void setCountry(code)} />
+            <AddressFields key={picked} of={address} wrongs={form.wrongs} section="shipping" onCountry={(code) => void setCountry(code)} />
             {problems["country"] && <Wrong>{w.mishap(problems["country"])}</Wrong>}
             <p className="quiet small">{c.billing}</p>
           </fieldset>
@@ -199,15 +236,21 @@ function Till({ cart }: { cart: Cart }) {
           </fieldset>
           <fieldset>
             <legend>{c.payment}</legend>
-            <p className="test-note">{c.testNote}</p>
-            <div className="choices" role="radiogroup" aria-label={c.cards} aria-invalid={form.wrongs["method"] ? true : undefined} aria-describedby={form.wrongs["method"] ? "method-wrong" : undefined}>
-              {Object.entries(c.methods).map(([method, name], i) => (
-                <label key={method} className="card-choice">
-                  <input type="radio" name="method" value={method} defaultChecked={i === 0} />
-                  <span>{name}</span>
-                </label>
-              ))}
-            </div>
+            {isTest ? (
+              <>
+                <p className="test-note">{c.testNote}</p>
+                <div className="choices" role="radiogroup" aria-label={c.cards} aria-invalid={form.wrongs["method"] ? true : undefined} aria-describedby={form.wrongs["method"] ? "method-wrong" : undefined}>
+                  {Object.entries(c.methods).map(([method, name], i) => (
+                    <label key={method} className="card-choice">
+                      <input type="radio" name="method" value={method} defaultChecked={i === 0} />
+                      <span>{name}</span>
+                    </label>
+                  ))}
+                </div>
+              </>
+            ) : (
+              <Wrong>{c.noCards}</Wrong>
+            )}
             {form.wrongs["method"] && <Wrong id="method-wrong">{form.wrongs["method"]}</Wrong>}
           </fieldset>
         </form>
@@ -219,7 +262,8 @@ function Till({ cart }: { cart: Cart }) {
                 <Picture of={line.merchandise.image} alt="" />
                 <span>
                   {line.quantity} × {line.merchandise.product.title}
-                  {!line.available && <Wrong>{w.cart.notAvailable}</Wrong>}
+                  {problems[line.id] && <Wrong>{w.mishap(problems[line.id]!)}</Wrong>}
+                  {!line.available && <Short line={line} />}
                 </span>
                 <span className="moving">{w.price(line.cost.totalAmount)}</span>
               </li>
@@ -254,7 +298,7 @@ function Till({ cart }: { cart: Cart }) {
           <p role="status" className="small">
             {again && c.again}
           </p>
-          <button type="submit" form="checkout" className="button button-main button-wide" disabled={form.busy || moving || options.length === 0}>
+          <button type="submit" form="checkout" className="button button-main button-wide" disabled={form.busy || moving || options.length === 0 || !isTest}>
             {form.busy ? c.paying : c.pay(w.price(total))}
           </button>
         </aside>

@@ -1,0 +1,5 @@
+import { Page } from "../parts.tsx";
+
+export default function Products() {
+  return <Page title="Products">{null}</Page>;
+}
