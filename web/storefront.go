@@ -54,6 +54,7 @@ const (
 // StorefrontOptions are what the storefront needs of the gateway.
 type StorefrontOptions struct {
 	ShopName string
+	Test     bool         // nothing is really sold: pages say so, and offer test cards
 	API      http.Handler // the gateway's GraphQL over HTTP
 	Instead  http.Handler // serves the root of a binary that was built without the storefront
 }
@@ -80,6 +81,9 @@ func storefrontHandler(dist fs.FS, o StorefrontOptions) http.Handler {
 		return mux
 	}
 	title := []byte("<title>" + html.EscapeString(o.ShopName) + "</title>")
+	if o.Test {
+		title = append(title, `<meta name="test-shop" content="yes">`...)
+	}
 	page = bytes.Replace(page, []byte(titleMark), title, 1)
 	console, err := fs.ReadFile(dist, "console.html")
 	if err != nil {

@@ -70,6 +70,16 @@ func TestStorefrontPages(t *testing.T) {
 	}
 }
 
+func TestStorefrontSaysWhetherItIsATest(t *testing.T) {
+	dist := fstest.MapFS{"index.html": {Data: []byte(shell)}, "console.html": {Data: []byte(shell)}}
+	for _, test := range []bool{true, false} {
+		page := get(storefrontHandler(dist, StorefrontOptions{ShopName: "Mugs", Test: test}), "/").Body.String()
+		if says := strings.Contains(page, `<meta name="test-shop"`); says != test {
+			t.Errorf("a test: %t, says so: %t\n%s", test, says, page)
+		}
+	}
+}
+
 func TestStorefrontPageIsSentOnce(t *testing.T) {
 	h := shopFront(t, silent)
 	first := get(h, "/")

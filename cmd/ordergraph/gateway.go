@@ -119,7 +119,7 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 	if s.Playground == "on" {
 		handle("GET "+web.PlaygroundPath, web.Playground())
 	}
-	handle("/", web.Storefront(web.StorefrontOptions{ShopName: s.ShopName, API: front, Instead: http.HandlerFunc(s.welcome)}))
+	handle("/", web.Storefront(web.StorefrontOptions{ShopName: s.ShopName, Test: !s.Production && s.inTest(), API: front, Instead: http.HandlerFunc(s.welcome)}))
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"strings"
 
 	"ordergraph/platform/docstore/docstorelocal"
 	"ordergraph/platform/host"
@@ -36,6 +37,10 @@ func (c *cardConfig) toSandbox() bool { return c.StripeKey == demoStripeKey && c
 
 // toStripe reports whether payments go to Stripe itself, which nobody plays.
 func (c *cardConfig) toStripe() bool { return c.StripeKey != demoStripeKey && c.StripeURL == "" }
+
+// inTest reports whether no real money moves: the key is the sandbox's or one
+// of the processor's own for testing, which take the same cards.
+func (c *cardConfig) inTest() bool { return strings.HasPrefix(c.StripeKey, "sk_test_") }
 
 // processor is the card processor's address; "" is Stripe's own.
 func (c *cardConfig) processor() string {

@@ -2,6 +2,7 @@
 // what the shop refuses is taken back, and said where it happened.
 import { useSyncExternalStore } from "react";
 import { ask, Trouble } from "../api/client.ts";
+import { device, visit } from "../api/device.ts";
 import {
   CartAddDocument,
   CartBuyerDocument,
@@ -14,6 +15,7 @@ import {
   type CountryCode,
   type PictureFragment,
 } from "../api/gql.ts";
+import { outOfPath } from "../api/ids.ts";
 import { context, here } from "../words/place.ts";
 
 export type Cart = CartPartsFragment;
@@ -39,14 +41,16 @@ export type State = {
   busy: boolean; // a change is under way, so that sums may still move
   open: boolean; // the drawer
   problems: Record<string, Problem>; // by line, by variant that was to be added, or under "cart"
+  offered: Cart | null; // what a link leads to, where the customer has a cart already
 };
 
 const kept = "shop.cart";
+const linked = "shop.cart.linked"; // of a link that was followed, until it is settled
 let confirmed: Cart | null = null;
 let changes: Change[] = [];
 let queue: Promise<unknown> = Promise.resolve();
 let working = 0;
-let state: State = { cart: null, loading: !!localStorage.getItem(kept), busy: false, open: false, problems: {} };
+let state: State = { cart: null, loading: !!device.get(kept), busy: false, open: false, problems: {}, offered: null };
 const listeners = new Set<() => void>();
 
 function show(change: Partial<State> = {}) {
@@ -73,7 +77,7 @@ function apply(cart: Cart | null, change: Change): Cart | null {
             available: true,
             cost,
             discountAllocations: [],
-            merchandise: { id: wanted.id, quantityAvailable: null, selectedOptions: wanted.selectedOptions, image: wanted.image, product: { title: wanted.title, handle: wanted.handle } },
+            merchandise: { id: wanted.id, availableForSale: true, quantityAvailable: null, selectedOptions: wanted.selectedOptions, image: wanted.image, product: { title: wanted.title, handle: wanted.handle } },
           },
         ];
   }
@@ -107,11 +111,11 @@ function enqueue(change: Change | null, at: string, send: () => Promise<Payload>
       if (payload?.cart) take(payload.cart);
       problem = payload?.userErrors.map(({ code, message }) => ({ code: code ?? "INVALID", message }))[0];
     } catch (error) {
-      problem = error instanceof Trouble ? error : { code: "INTERNAL_SERVER_ERROR", message: String(error) };
+      problem = problemOf(error);
     }
     changes = changes.filter((other) => other !== change);
     working--;
-    show(problem ? { problems: { ...state.problems, [at]: { code: problem.code, message: problem.message } } } : {});
+    show(problem ? { problems: { ...state.problems, [at]: problem } } : {});
     return !problem;
   });
   queue = result;
@@ -120,9 +124,11 @@ function enqueue(change: Change | null, at: string, send: () => Promise<Payload>
 
 function take(cart: Cart | null) {
   confirmed = cart;
-  if (cart) localStorage.setItem(kept, cart.id);
-  else localStorage.removeItem(kept);
+  if (cart) device.set(kept, cart.id);
+  else device.remove(kept);
 }
+
+const problemOf = (error: unknown): Problem => ({ code: error instanceof Trouble ? error.code : "INTERNAL_SERVER_ERROR", message: error instanceof Error ? error.message : String(error) });
 
 const gone = new Set(["CART_NOT_FOUND", "CART_COMPLETED"]);
 
@@ -171,10 +177,10 @@ export function setCountry(countryCode: CountryCode) {
 }
 
 /** Asks the shop what is in the cart, as when the page opens or another window has changed it. */
-export function refresh(named?: string) {
+export function refresh() {
   // In its turn, so that it does not bring back what a change before it has changed.
   queue = queue.then(async () => {
-    const id = named ?? localStorage.getItem(kept);
+    const id = device.get(kept);
     if (!id) return take(null), show({ loading: false });
     try {
       const { cart } = await ask(CartDocument, { id });
@@ -183,10 +189,52 @@ export function refresh(named?: string) {
       show({ loading: false, problems });
       if (cart && here().country && cart.buyerIdentity.countryCode !== here().country) void setCountry(here().country!);
     } catch (error) {
-      const { code, message } = error instanceof Trouble ? error : { code: "INTERNAL_SERVER_ERROR", message: String(error) };
-      show({ loading: false, problems: { ...state.problems, cart: { code, message } } });
+      show({ loading: false, problems: { ...state.problems, cart: problemOf(error) } });
     }
   });
+}
+
+/**
+ * Asks for the cart as the page begins. Where a link named another one, that is
+ * taken; who has something in a cart already is asked first: see settle.
+ */
+export function begin(named: string | undefined) {
+  if (named) visit.set(linked, outOfPath("Cart", named));
+  const id = visit.get(linked);
+  refresh();
+  if (!id) return;
+  show({ loading: true });
+  queue = queue.then(async () => {
+    if (device.get(kept) && !confirmed) return; // which could not be asked for: told already
+    show({ loading: true });
+    try {
+      const { cart } = confirmed?.id === id ? { cart: confirmed } : await ask(CartDocument, { id });
+      if (cart && cart.id !== confirmed?.id && confirmed?.lines.nodes.length) return show({ loading: false, offered: cart });
+      visit.remove(linked);
+      if (cart) replace(cart);
+      else show({ problems: { ...state.problems, cart: { code: "CART_NOT_FOUND", message: "" } } });
+    } catch (error) {
+      show({ problems: { ...state.problems, cart: problemOf(error) } });
+    }
+    show({ loading: false });
+  });
+}
+
+/** Answers what becomes of the offered cart: it alone, both in one, or only the customer's own. */
+export function settle(how: "theirs" | "both" | "own") {
+  const { offered } = state;
+  show({ offered: null });
+  visit.remove(linked);
+  if (!offered || how === "own") return;
+  if (how === "theirs" || !confirmed) {
+    queue = queue.then(() => replace(offered)); // behind changes of the other one
+    return;
+  }
+  const lines = offered.lines.nodes.map(({ merchandise, quantity }) => ({ merchandiseId: merchandise.id, quantity }));
+  const own = confirmed;
+  const codes = offered.discountCodes.map(({ code }) => code).filter((code) => !own.discountCodes.some((other) => other.code === code));
+  void enqueue(null, "cart", async () => (await ask(CartAddDocument, { cart: own.id, lines })).cartLinesAdd);
+  if (codes.length > 0) void setCodes([...own.discountCodes.map(({ code }) => code), ...codes]);
 }
 
 /** Makes this the cart, as after signing in; none, after it was bought. */
@@ -199,7 +247,7 @@ export function replace(cart: Cart | null) {
 export const setOpen = (open: boolean) => show({ open });
 
 /** The id to give to signing in and to checkout. */
-export const cartId = () => confirmed?.id ?? localStorage.getItem(kept) ?? undefined;
+export const cartId = () => confirmed?.id ?? device.get(kept) ?? undefined;
 
 addEventListener("storage", ({ key }) => key === kept && refresh());
 

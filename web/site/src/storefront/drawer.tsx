@@ -68,7 +68,7 @@ export function Drawer() {
 function CartLine({ line }: { line: Line }) {
   const w = useWords();
   const { problems } = useCart();
-  const { product, image, selectedOptions, quantityAvailable } = line.merchandise;
+  const { product, image, selectedOptions, quantityAvailable, availableForSale } = line.merchandise;
   const problem = problems[line.id] ?? problems[line.merchandise.id];
   const unconfirmed = line.id.startsWith("new ");
   return (
@@ -86,7 +86,7 @@ function CartLine({ line }: { line: Line }) {
           </button>
           <span className="moving line-price">{w.price(line.cost.subtotalAmount)}</span>
         </div>
-        {problem ? <Wrong>{w.mishap(problem)}</Wrong> : !line.available && <Wrong>{w.cart.notAvailable}</Wrong>}
+        {problem ? <Wrong>{w.mishap(problem)}</Wrong> : !line.available && <Wrong>{quantityAvailable && availableForSale ? w.product.few(quantityAvailable) : w.product.soldOut}</Wrong>}
       </div>
     </li>
   );

@@ -8,7 +8,7 @@ import { choose, usePlace, type Language } from "../words/place.ts";
 import { useCustomer } from "../api/session.ts";
 import { useWords } from "../words/index.ts";
 import { Drawer } from "./drawer.tsx";
-import { useShop } from "./page.ts";
+import { isTest, useShop } from "./page.ts";
 import { SearchBox } from "./searchbox.tsx";
 import { Offline } from "../ui/state.tsx";
 
@@ -107,7 +107,8 @@ function Footer() {
         </label>
       </div>
       <p className="quiet small">
-        {w.testShop} <a href="/licenses.md">{w.licences}</a>
+        {isTest && `${w.testShop} `}
+        <a href="/licenses.md">{w.licences}</a>
       </p>
     </footer>
   );

@@ -31,14 +31,17 @@ type Props = {
   onCountry?: (country: CountryCode) => void;
 };
 
-/** The fields of an address, named as in MailingAddressInput. */
+/**
+ * The fields of an address, named as in MailingAddressInput. An address that
+ * comes later fills the fields in which nobody has typed.
+ */
 export function AddressFields({ of, wrongs, section, onCountry }: Props) {
   const w = useWords();
   const c = w.checkout;
   const countries = useCountries();
   const own = useCountry();
-  const country = of?.countryCodeV2 ?? own;
   const [chosen, choose] = useState<CountryCode>();
+  const country = chosen ?? of?.countryCodeV2 ?? own;
   const known = (name: string) => (section ? `${section} ${name}` : name);
   const field = (name: keyof MailingAddressInput & keyof typeof c & keyof AddressPartsFragment, autoComplete: string, required = true) => (
     <Field name={name} label={c[name] as string} autoComplete={known(autoComplete)} defaultValue={(of?.[name] as string | null) ?? ""} required={required} wrong={wrongs[name]} />
@@ -57,11 +60,10 @@ export function AddressFields({ of, wrongs, section, onCountry }: Props) {
         {field("city", "address-level2")}
       </div>
       <Choice
-        key={countries ? "all" : "own"}
         name="countryCode"
         label={w.country}
         autoComplete={known("country")}
-        defaultValue={country}
+        value={country ?? ""}
         wrong={wrongs["countryCode"]}
         onChange={({ target }) => {
           choose(target.value as CountryCode);
@@ -74,7 +76,7 @@ export function AddressFields({ of, wrongs, section, onCountry }: Props) {
           </option>
         ))}
       </Choice>
-      {withStates.has(chosen ?? country ?? "") && field("provinceCode", "address-level1", false)}
+      {withStates.has(country ?? "") && field("provinceCode", "address-level1", false)}
     </>
   );
 }

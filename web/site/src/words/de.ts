@@ -37,7 +37,7 @@ export const de: Words = {
   },
   cart: {
     title: "Warenkorb", empty: "Ihr Warenkorb ist leer.", emptyHint: "Umsehen", subtotal: "Waren", shippingLater: "Den Versand wählen Sie an der Kasse.", checkout: "Zur Kasse",
-    quantityOf: (title) => `Menge: ${title}`, removeNamed: (title) => `${title} entfernen`, notAvailable: "In dieser Menge nicht zu haben",
+    quantityOf: (title) => `Menge: ${title}`, removeNamed: (title) => `${title} entfernen`, take: (n) => `${n} nehmen`,
     code: "Rabattcode", apply: "Einlösen", removeCode: (code) => `Code ${code} entfernen`,
   },
   checkout: {
@@ -46,6 +46,9 @@ export const de: Words = {
     shipping: "Versand", noShipping: "In dieses Land lässt sich das in einem Paket nicht schicken.", free: "Kostenlos", payment: "Bezahlung", cards: "Testkarten",
     testNote: "Hier gibt es keine echten Karten. Wählen Sie, was die Bank sagen soll.",
     pay: (price) => `${price} zahlen`, paying: "Wird bezahlt …", summary: "Ihre Bestellung", taxIncluded: (tax) => `darin ${tax} Steuer`, taxAdded: "Steuer", taxLater: "Steuer auf den Versand kommt hinzu.",
+    short: "Etwas ist inzwischen an andere gegangen. Es wurde nichts abgebucht. Sehen Sie, was in Ihrer Bestellung markiert ist.",
+    offered: "Der Link hat einen anderen Warenkorb mitgebracht", offeredText: "In Ihrem Warenkorb ist schon etwas. Was möchten Sie kaufen?", offeredBoth: "Beides zusammen", offeredTheirs: "Nur, was der Link mitgebracht hat", offeredOwn: "Nur meinen eigenen",
+    noCards: "Hier lassen sich noch keine Karten nehmen.",
     again: "Noch keine Antwort. Wir fragen mit demselben Schlüssel nach, damit nichts doppelt gekauft wird …",
     unknown: "Der Laden hat nicht geantwortet. Ihre Bestellung ist vielleicht angekommen: Drücken Sie noch einmal. Doppelt kaufen können Sie nicht.",
     required: "Bitte ausfüllen.",

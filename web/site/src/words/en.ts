@@ -40,7 +40,7 @@ export const en = {
   },
   cart: {
     title: "Cart", empty: "Your cart is empty.", emptyHint: "Look around", subtotal: "Goods", shippingLater: "Shipping is chosen at the checkout.", checkout: "Checkout",
-    quantityOf: (title: string) => `Quantity of ${title}`, removeNamed: (title: string) => `Remove ${title}`, notAvailable: "Not available in this quantity",
+    quantityOf: (title: string) => `Quantity of ${title}`, removeNamed: (title: string) => `Remove ${title}`, take: (n: number) => `Take ${n}`,
     code: "Discount code", apply: "Apply", removeCode: (code: string) => `Remove the code ${code}`,
   },
   checkout: {
@@ -49,6 +49,9 @@ export const en = {
     shipping: "Shipping", noShipping: "Nothing can be sent to this country in one parcel of this weight.", free: "Free", payment: "Payment", cards: "Test cards",
     testNote: "No real cards here. Pick what the bank shall say.",
     pay: (price: string) => `Pay ${price}`, paying: "Paying…", summary: "Your order", taxIncluded: (tax: string) => `including ${tax} tax`, taxAdded: "Tax", taxLater: "Tax on shipping is added.",
+    short: "Something was sold to others in the meantime. Nothing was charged. See what is marked in your order.",
+    offered: "Another cart came with the link", offeredText: "You have something in your cart already. What would you like to buy?", offeredBoth: "Both together", offeredTheirs: "Only what came with the link", offeredOwn: "Only my own",
+    noCards: "This shop cannot take cards here yet.",
     again: "No answer yet. Trying again with the same key, so that nothing is bought twice…",
     unknown: "The shop did not answer. Your order may have gone through: press the button again. It cannot be bought twice.",
     required: "Please fill this in.",
