@@ -3,9 +3,10 @@
 package absence
 
 import (
-	"math/rand/v2"
 	"sync"
 	"time"
+
+	"ordergraph/platform/work"
 )
 
 const (
@@ -18,7 +19,7 @@ const (
 // from many goroutines.
 type Absence struct {
 	mu      sync.Mutex
-	pause   time.Duration // 0: it answers
+	failed  int // calls, one after another; 0: it answers
 	until   time.Time
 	probing bool
 }
@@ -27,14 +28,14 @@ type Absence struct {
 func (a *Absence) Is() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.pause != 0
+	return a.failed > 0
 }
 
 // Allows admits a call, which ends in Learn.
 func (a *Absence) Allows(now time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.pause == 0 {
+	if a.failed == 0 {
 		return true
 	}
 	if a.probing || now.Before(a.until) {
@@ -49,17 +50,17 @@ func (a *Absence) Allows(now time.Time) bool {
 func (a *Absence) Learn(err error, now time.Time) (again time.Duration, changed bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	was := a.pause != 0
+	was := a.failed > 0
 	if was && !a.probing {
 		return 0, false // begun before the trouble was known
 	}
 	a.probing = false
 	if err == nil {
-		a.pause = 0
+		a.failed = 0
 		return 0, was
 	}
-	a.pause = min(max(2*a.pause, firstPause), mostPause)
-	again = a.pause/2 + rand.N(a.pause)
+	again = work.BackOff(firstPause, mostPause, a.failed)
+	a.failed++
 	a.until = now.Add(again)
 	return again, !was
 }

@@ -8,7 +8,6 @@ import (
 	"hash/fnv"
 	"log/slog"
 	"maps"
-	mathrand "math/rand/v2"
 	"net"
 	"runtime"
 	"slices"
@@ -40,6 +39,7 @@ const (
 	blockFor    = 2 * time.Second
 	callWithin  = 5 * time.Second // one call to Redis
 	patienceMax = 5 * time.Second // between tries while Redis is away
+	tellAfter   = 7               // tries in vain, over some seconds
 )
 
 // A Bus rings facts and brings them to listeners, over Redis streams. It may
@@ -51,6 +51,7 @@ type Bus struct {
 	turns   chan struct{} // see turn
 	patient time.Duration // courtesy, but in tests
 	figures figures
+	away    atomic.Int32 // loops that have told of their trouble with Redis
 
 	mu      sync.Mutex
 	letters map[string]deadletter.Letters // of the relays, by topic
@@ -174,21 +175,20 @@ func (l *listener) membersKey() string { return fmt.Sprintf("members:{%s}:%s", l
 
 // keepLeases takes and renews this listener's fair share of the lanes.
 func (l *listener) keepLeases(ctx context.Context) error {
-	patience := newPatience()
+	trouble := trouble{bus: l.Bus}
+	defer trouble.over(ctx)
 	for ctx.Err() == nil {
 		settled, err := l.shareLanes(ctx)
 		if err != nil && ctx.Err() == nil {
-			patience.wait(ctx, func(d time.Duration) {
-				l.log.WarnContext(ctx, "redis is away; facts wait", "topic", l.topic, "group", l.group, "error", err, "again", d)
-			})
+			trouble.wait(ctx, err)
 			continue
 		}
-		patience.reset()
+		trouble.over(ctx)
 		wait := leaseRenew
 		if !settled {
 			wait /= 4
 		}
-		pause(ctx, wait/2+mathrand.N(wait))
+		work.Pause(ctx, work.Spread(wait))
 	}
 	return ctx.Err()
 }
@@ -378,7 +378,8 @@ const behindFor = 20 * time.Millisecond
 func (l *listener) read(ctx context.Context) error {
 	client, done := dedicated(ctx, l.client)
 	defer done()
-	patience := newPatience()
+	trouble := trouble{bus: l.Bus}
+	defer trouble.over(ctx)
 	for ctx.Err() == nil {
 		names, byName, behind := l.reading()
 		block := l.block
@@ -390,7 +391,7 @@ func (l *listener) read(ctx context.Context) error {
 			}
 			continue
 		case len(names) == 0:
-			pause(ctx, behindFor)
+			work.Pause(ctx, behindFor)
 			continue
 		case behind:
 			block = behindFor
@@ -405,7 +406,7 @@ func (l *listener) read(ctx context.Context) error {
 		}).Result()
 		switch {
 		case errors.Is(err, redis.Nil), err == nil:
-			patience.reset()
+			trouble.over(ctx)
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case strings.HasPrefix(err.Error(), "NOGROUP"):
@@ -416,13 +417,11 @@ func (l *listener) read(ctx context.Context) error {
 				ns = append(ns, r.n)
 			}
 			if err := l.makeGroups(ctx, ns); err != nil {
-				pause(ctx, 50*time.Millisecond)
+				work.Pause(ctx, 50*time.Millisecond)
 			}
 			continue
 		default:
-			patience.wait(ctx, func(d time.Duration) {
-				l.log.WarnContext(ctx, "redis is away; facts wait", "topic", l.topic, "group", l.group, "error", err, "again", d)
-			})
+			trouble.wait(ctx, err)
 			continue
 		}
 		for _, r := range results {
@@ -621,26 +620,25 @@ func dedicated(ctx context.Context, client redis.UniversalClient) (_ redis.Unive
 	}
 }
 
-// patience grows from one wait to the next.
-type patience struct{ next time.Duration }
-
-func newPatience() *patience { return &patience{50 * time.Millisecond} }
-
-func (p *patience) reset() { p.next = 50 * time.Millisecond }
-
-func (p *patience) wait(ctx context.Context, tell func(time.Duration)) {
-	d := p.next/2 + mathrand.N(p.next)
-	if p.next = min(2*p.next, patienceMax); p.next == patienceMax {
-		tell(d)
-	}
-	pause(ctx, d)
+// trouble is what one loop has with Redis. The bus tells of it once, however
+// many of its loops are in it, and once more when all are out.
+type trouble struct {
+	bus   *Bus
+	tries int
 }
 
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
+// wait waits before another try, longer each time.
+func (t *trouble) wait(ctx context.Context, err error) {
+	if t.tries++; t.tries == tellAfter && t.bus.away.Add(1) == 1 {
+		t.bus.log.WarnContext(ctx, "redis is away; facts wait", "error", err)
 	}
+	work.Pause(ctx, work.BackOff(50*time.Millisecond, patienceMax, t.tries-1))
+}
+
+// over is called after a try that was not in vain, and when the loop ends.
+func (t *trouble) over(ctx context.Context) {
+	if t.tries >= tellAfter && t.bus.away.Add(-1) == 0 && ctx.Err() == nil {
+		t.bus.log.InfoContext(ctx, "redis is back; facts are rung again")
+	}
+	t.tries = 0
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	mathrand "math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -92,8 +91,7 @@ func (o *Outbox) again(now time.Time) {
 		o.Facts[i].Attempts++
 		most = max(most, o.Facts[i].Attempts)
 	}
-	wait := min(firstPatience<<min(most, 10), lastPatience)
-	due := now.Add(wait/2 + mathrand.N(wait))
+	due := now.Add(work.BackOff(firstPatience, lastPatience, most))
 	o.Due = &due
 }
 
@@ -197,7 +195,7 @@ func (r *Relay[T]) flush(ctx context.Context) error {
 		}
 		// A ring that is lost is made again by the sweep.
 		if err := r.bus.ring(ctx, r.topic, rings); err != nil {
-			pause(ctx, 50*time.Millisecond)
+			work.Pause(ctx, 50*time.Millisecond)
 		}
 	}
 }
@@ -255,7 +253,8 @@ func (r *Relay[T]) hearConfirmations(ctx context.Context) error {
 	client, done := dedicated(ctx, r.bus.client)
 	defer done()
 	stream := confirmations(r.topic)
-	patience := newPatience()
+	trouble := trouble{bus: r.bus}
+	defer trouble.over(ctx)
 	for ctx.Err() == nil {
 		results, err := client.XReadGroup(ctx, &redis.XReadGroupArgs{
 			Group: group, Consumer: consumer, Streams: []string{stream, ">"}, Count: 4 * readCount, Block: blockFor, NoAck: true,
@@ -267,20 +266,18 @@ func (r *Relay[T]) hearConfirmations(ctx context.Context) error {
 			return ctx.Err()
 		case err != nil && strings.HasPrefix(err.Error(), "NOGROUP"):
 			if err := client.XGroupCreateMkStream(ctx, stream, group, "0").Err(); err != nil && !strings.HasPrefix(err.Error(), "BUSYGROUP") {
-				pause(ctx, 50*time.Millisecond)
+				work.Pause(ctx, 50*time.Millisecond)
 			}
 			continue
 		case err != nil:
-			patience.wait(ctx, func(d time.Duration) {
-				r.log.WarnContext(ctx, "redis is away; confirmations wait", "topic", r.topic, "error", err, "again", d)
-			})
+			trouble.wait(ctx, err)
 			continue
 		}
-		patience.reset()
+		trouble.over(ctx)
 		for _, result := range results {
 			if err := r.confirm(ctx, result.Messages); err != nil && ctx.Err() == nil {
 				r.log.WarnContext(ctx, "confirmations could not be noted; their facts are rung again", "topic", r.topic, "error", err)
-				pause(ctx, 100*time.Millisecond)
+				work.Pause(ctx, 100*time.Millisecond)
 			}
 		}
 	}

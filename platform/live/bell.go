@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"ordergraph/platform/work"
 )
 
 const (
@@ -89,7 +91,7 @@ func (b *Bell) Run(ctx context.Context) error {
 			if trouble.tries == 1 {
 				b.log.WarnContext(ctx, "redis is away; live updates are not rung, and come later", "error", err)
 			}
-			pause(ctx, wait)
+			work.Pause(ctx, wait)
 		}
 	}
 }

@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"ordergraph/platform/work"
 )
 
 // Options of a Hub. All but Client have defaults.
@@ -133,12 +134,7 @@ func (h *Hub) Run(ctx context.Context) error {
 // keep runs what is to run as long as the hub. The lock is held.
 func (h *Hub) keep(what string, run func(context.Context)) {
 	h.running.Go(func() {
-		for h.ctx.Err() == nil {
-			if err := h.guard(func() error { run(h.ctx); return nil }); err != nil {
-				h.o.Log.Error("a part of the live updates failed; it starts again", "part", what, "error", err)
-				pause(h.ctx, time.Second)
-			}
-		}
+		work.Keep(h.ctx, h.o.Log, work.Part{Name: "live updates, " + what, Run: func(ctx context.Context) error { run(ctx); return nil }})
 	})
 }
 
@@ -390,25 +386,13 @@ func (h *Hub) guard(f func() error) (err error) {
 	return f()
 }
 
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
-}
-
-// spread is a duration around d, evenly from three to five quarters of it.
-func spread(d time.Duration) time.Duration { return d*3/4 + rand.N(d/2+1) }
-
 // patience grows from one wait to the next.
 type patience struct{ tries int }
 
 func (p *patience) next() time.Duration {
-	d := min(50*time.Millisecond<<min(p.tries, 10), 5*time.Second)
+	d := work.BackOff(50*time.Millisecond, 5*time.Second, p.tries)
 	p.tries++
-	return spread(d)
+	return d
 }
 
 func poke(wake chan struct{}) {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"ordergraph/platform/work"
 )
 
 // answerWithin is how long Redis may take to let a connection listen.
@@ -73,7 +75,7 @@ func (l *line) run(ctx context.Context) {
 		if cluster, ok := l.hub.o.Client.(*redis.ClusterClient); ok {
 			cluster.ReloadState(ctx) // the lane may have moved
 		}
-		pause(ctx, wait)
+		work.Pause(ctx, wait)
 	}
 }
 

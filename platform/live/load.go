@@ -3,6 +3,8 @@ package live
 import (
 	"context"
 	"time"
+
+	"ordergraph/platform/work"
 )
 
 // staleTries is how often a thing is loaded again that is older than what was
@@ -165,7 +167,7 @@ func (t *topic) run(ctx context.Context) {
 					t.hub.o.Log.WarnContext(ctx, "versions of what is watched cannot be had; changes may come late", "topic", t.name, "error", err, "again", wait)
 				}
 				t.askAbout(batch...)
-				pause(ctx, wait)
+				work.Pause(ctx, wait)
 			}
 			continue
 		}
@@ -195,9 +197,9 @@ func (t *topic) hears() bool {
 
 func (t *topic) every(hears bool) time.Duration {
 	if hears {
-		return spread(t.hub.o.Sweep)
+		return work.Spread(t.hub.o.Sweep)
 	}
-	return spread(t.hub.o.Poll)
+	return work.Spread(t.hub.o.Poll)
 }
 
 // advance puts the things of one step of the round among those to be asked about.
@@ -272,7 +274,7 @@ func (t *topic) ask(ctx context.Context, batch []*thing) error {
 		version, exists := versions[th.key]
 		h.heard(th, version)
 		for _, r := range th.rooms {
-			if !exists || now-r.loaded > spread(h.o.Recheck) {
+			if !exists || now-r.loaded > work.Spread(h.o.Recheck) {
 				h.enqueue(r)
 			}
 		}

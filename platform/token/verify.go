@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -17,6 +16,7 @@ import (
 
 	"ordergraph/platform/fault"
 	"ordergraph/platform/identity"
+	"ordergraph/platform/work"
 )
 
 // What Verify answers instead of a session.
@@ -97,24 +97,19 @@ func NewVerifier(o VerifierOptions) *Verifier {
 
 // Run keeps the keys fresh until ctx ends.
 func (v *Verifier) Run(ctx context.Context) error {
-	pause := firstPause
-	for {
-		wait := fetchEvery*3/4 + rand.N(fetchEvery/2)
+	failed := 0
+	for ctx.Err() == nil {
+		wait := work.Spread(fetchEvery)
 		if err := v.fetch(ctx); err != nil && ctx.Err() == nil {
-			wait = pause/2 + rand.N(pause)
+			wait = work.BackOff(firstPause, lastPause, failed)
+			failed++
 			v.o.Log.WarnContext(ctx, "the keys of access tokens could not be fetched; those known stay in use", "error", err, "again", wait)
-			pause = min(2*pause, lastPause)
 		} else {
-			pause = firstPause
+			failed = 0
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		case <-timer.C:
-		}
+		work.Pause(ctx, wait)
 	}
+	return nil
 }
 
 // Verify says who shows the token. ErrInvalid, ErrExpired, ErrEnded; ErrNoKeys

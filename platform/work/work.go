@@ -67,17 +67,28 @@ func (p Part) keep(ctx context.Context, log *slog.Logger) {
 }
 
 // run makes round after round, where there are rounds. They are spread, so that
-// several copies do not work at the same moment.
+// several copies do not work at the same moment. Of failures in a row the log
+// has the first, the second, the fourth, the eighth and so on.
 func (p Part) run(ctx context.Context, log *slog.Logger) error {
 	if p.Every <= 0 {
 		return p.Run(ctx)
 	}
+	failed := 0
 	for wait := rand.N(min(p.Every, soon)); ; wait = Spread(p.Every) {
 		if Pause(ctx, wait); ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := p.Run(ctx); err != nil && ctx.Err() == nil {
-			log.WarnContext(ctx, "a round of work did not succeed; the next one follows", "worker", p.Name, "error", err)
+		err := p.Run(ctx)
+		switch {
+		case err == nil:
+			if failed > 0 {
+				log.InfoContext(ctx, "rounds of work succeed again", "worker", p.Name, "failed", failed)
+			}
+			failed = 0
+		case ctx.Err() == nil:
+			if failed++; failed&(failed-1) == 0 {
+				log.WarnContext(ctx, "a round of work did not succeed; the next one follows", "worker", p.Name, "failed", failed, "error", err)
+			}
 		}
 	}
 }

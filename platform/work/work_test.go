@@ -72,6 +72,25 @@ func TestPausesGrowAndAreBounded(t *testing.T) {
 	})
 }
 
+// What fails for long fills no log, and that it succeeds again is told.
+func TestRoundsThatFailForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		rounds := 0
+		work.Keep(ctx, slog.New(slog.NewTextHandler(&log, nil)), work.Part{Name: "sweep", Every: time.Second, Run: func(context.Context) error {
+			if rounds++; rounds <= 1000 {
+				return errors.New("away")
+			}
+			return nil
+		}})
+		if warned, healed := strings.Count(log.String(), "level=WARN"), strings.Count(log.String(), "level=INFO"); warned != 10 || healed != 1 {
+			t.Errorf("warned %d times, healed %d times:\n%s", warned, healed, log.String())
+		}
+	})
+}
+
 // Rounds go on after one that failed and one that panicked, the first within a
 // minute, and at a rate that is theirs.
 func TestRounds(t *testing.T) {

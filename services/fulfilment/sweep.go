@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -21,10 +20,9 @@ const (
 )
 
 // later is when something that failed so often is tried again: from a second
-// to about an hour, evenly spread.
+// to an hour.
 func (k *Keeper) later(now time.Time, tries int) *time.Time {
-	wait := min(time.Second<<min(max(tries, 0), 12), time.Hour)
-	due := now.Add(wait*3/4 + rand.N(wait/2))
+	due := now.Add(work.BackOff(time.Second, time.Hour, tries))
 	return &due
 }
 

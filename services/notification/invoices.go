@@ -104,7 +104,7 @@ func (k *Keeper) invoiceOf(ctx context.Context, orderID string) ([]Attachment, e
 func (k *Keeper) promise(ctx context.Context, orderID string) error {
 	now := k.now()
 	later := newDocument(followsID(orderID), OrderSubject(orderID), InvoiceFollows, Mail, orderID, k.domain, now)
-	due := now.Add(backOff(1, nextLook))
+	due := now.Add(work.BackOff(firstRetry, nextLook, 1))
 	later.Due = &due
 	err := k.docs.Insert(ctx, later)
 	if !errors.Is(err, docstore.ErrExists) {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	mathrand "math/rand/v2"
 	"sync"
 	"time"
 
@@ -28,13 +27,6 @@ const (
 	lastRetry  = time.Hour       // where the provider wants this message later
 	nextLook   = time.Minute     // where somebody is away: all messages wait, and go out soon after
 )
-
-// backOff is how long to wait after so many failures in a row: half of it
-// fixed, half by chance.
-func backOff(waits int, most time.Duration) time.Duration {
-	d := min(firstRetry<<min(waits, 12), most)
-	return d/2 + mathrand.N(d/2)
-}
 
 var (
 	// errNotNow is a message that somebody else is sending, or that is not due.
@@ -273,7 +265,7 @@ func (k *Keeper) conclude(d *document, unknown Policy, res result, now time.Time
 		d.ProviderRef = res.ref
 		k.end(d, Sent, now)
 	case errors.Is(res.err, errWaiting):
-		d.later(backOff(d.Waits, nextLook), now)
+		d.later(work.BackOff(firstRetry, nextLook, d.Waits), now)
 	case errors.Is(res.err, errObsolete):
 		k.end(d, Obsolete, now)
 	case errors.Is(res.err, errOptedOut):
@@ -285,7 +277,7 @@ func (k *Keeper) conclude(d *document, unknown Policy, res result, now time.Time
 		if !passes(res.err) {
 			d.Tries++
 		}
-		k.again(d, backOff(d.Waits, nextLook), now)
+		k.again(d, work.BackOff(firstRetry, nextLook, d.Waits), now)
 	}
 }
 
@@ -314,7 +306,7 @@ func (k *Keeper) fail(d *document, unknown Policy, res result, now time.Time) {
 			d.Tries++
 		}
 	}
-	wait := max(backOff(d.Waits, most), min(f.After, pauseMost))
+	wait := max(work.BackOff(firstRetry, most, d.Waits), min(f.After, pauseMost))
 	if res.elsewhere {
 		wait = 0
 	}

@@ -217,8 +217,7 @@ func (r *run) drive(ctx context.Context) error {
 		case errors.Is(err, errCalled):
 		default:
 			tries++
-			pause := min(20*time.Millisecond<<min(tries, 6), 700*time.Millisecond)
-			pause = pause/2 + rand.N(pause)
+			pause := work.BackOff(20*time.Millisecond, 700*time.Millisecond, tries)
 			if !r.waits || time.Now().Add(pause).After(r.until) {
 				return r.park(ctx, err)
 			}
@@ -369,7 +368,7 @@ func (r *run) park(ctx context.Context, why error) error {
 		due := r.k.now()
 		called := d.Cancel != nil && r.doc.Cancel == nil // and nobody has looked at that yet
 		if !errors.Is(why, errStopped) && !called {
-			due = due.Add(patience(d.Saga.Waits))
+			due = due.Add(work.BackOff(time.Second, 30*time.Second, d.Saga.Waits))
 			d.Saga.Waits++
 		}
 		d.Saga.Owner, d.Saga.Due = "", &due
@@ -378,12 +377,6 @@ func (r *run) park(ctx context.Context, why error) error {
 		return r.reload(ctx)
 	}
 	return err
-}
-
-// patience grows from a second to half a minute, evenly spread around that.
-func patience(waits int) time.Duration {
-	d := min(time.Second<<min(waits, 5), 30*time.Second)
-	return d*3/4 + rand.N(d/2)
 }
 
 func (r *run) reload(ctx context.Context) error {
