@@ -8,6 +8,7 @@ import (
 
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
+	"ordergraph/platform/work"
 	"ordergraph/platform/identity"
 	"ordergraph/services/invoice"
 )

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"ordergraph/platform/fault"
 	"ordergraph/platform/identity"
+	"ordergraph/platform/work"
 	"ordergraph/services/cart"
 )
 
@@ -368,7 +368,7 @@ func (r *run) park(ctx context.Context, why error) error {
 		due := r.k.now()
 		called := d.Cancel != nil && r.doc.Cancel == nil // and nobody has looked at that yet
 		if !errors.Is(why, errStopped) && !called {
-			due = due.Add(work.BackOff(time.Second, 30*time.Second, d.Saga.Waits))
+			due = due.Add(patience(d.Saga.Waits))
 			d.Saga.Waits++
 		}
 		d.Saga.Owner, d.Saga.Due = "", &due
@@ -378,6 +378,9 @@ func (r *run) park(ctx context.Context, why error) error {
 	}
 	return err
 }
+
+// patience grows from a second to half a minute.
+func patience(waits int) time.Duration { return work.BackOff(time.Second, 30*time.Second, waits) }
 
 func (r *run) reload(ctx context.Context) error {
 	ctx, cancel := r.call(ctx)
