@@ -62,6 +62,11 @@ export async function signIn(email: string, password: string, cartId: string | u
 
 export async function signOut() {
   await askNow(SignOutDocument, {});
+  left();
+}
+
+/** Notes that the session is over, when the shop has ended it. */
+export function left() {
   keep(null);
   hangUp();
   forget();

@@ -3,8 +3,17 @@ import { createClient, type Client } from "graphql-ws";
 import { passing, pause, ready, Trouble, type Operation } from "./client.ts";
 
 let client: Client | undefined;
+let unanswered: ReturnType<typeof setTimeout> | undefined;
 const states = new Set<(connected: boolean) => void>();
 const tell = (connected: boolean) => states.forEach((hear) => hear(connected));
+
+// Waits so many milliseconds, or until the network is back.
+const sooner = (most: number) =>
+  new Promise<void>((done) => {
+    const go = () => (clearTimeout(timer), removeEventListener("online", go), done());
+    const timer = setTimeout(go, most);
+    addEventListener("online", go);
+  });
 
 const open = () =>
   (client ??= createClient({
@@ -12,8 +21,18 @@ const open = () =>
     url: async () => (await ready(), `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`),
     retryAttempts: Infinity,
     shouldRetry: () => true,
-    retryWait: (attempt) => new Promise((done) => setTimeout(done, Math.min(500 * 2 ** attempt, 15_000) * (0.75 + Math.random() / 2))),
-    on: { connected: () => tell(true), closed: () => tell(false) },
+    retryWait: (attempt) => sooner(Math.min(500 * 2 ** attempt, 15_000) * (0.75 + Math.random() / 2)),
+    // A connection that died in silence is noticed: who does not answer is hung up on.
+    keepAlive: 10_000,
+    on: {
+      connected: () => tell(true),
+      closed: () => (clearTimeout(unanswered), tell(false)),
+      ping: (received) => {
+        const asked = client;
+        if (!received) unanswered = setTimeout(() => asked?.terminate(), 10_000);
+      },
+      pong: (received) => void (received && clearTimeout(unanswered)),
+    },
   }));
 
 /** Calls back when the connection comes and goes. */

@@ -17,7 +17,7 @@ function page<Props extends object>(load: () => Promise<{ default: ComponentType
 const Search = page(() => import("./pages/search.tsx"));
 const Product = page(() => import("./pages/product.tsx"));
 const Checkout = page(() => import("./pages/checkout.tsx"));
-const Order = page(() => import("./pages/order.tsx"));
+const Order = page(() => import("./pages/order/order.tsx"));
 const Account = page(() => import("./pages/account/account.tsx"));
 
 export function Shop() {

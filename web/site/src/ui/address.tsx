@@ -2,7 +2,7 @@ import { useState } from "react";
 import { CountriesDocument, type AddressPartsFragment, type CountryCode, type MailingAddressInput } from "../api/gql.ts";
 import { useQuery } from "../api/query.ts";
 import { here } from "../words/place.ts";
-import { useWords } from "../words/index.ts";
+import { useWords, type Speech } from "../words/index.ts";
 import { Choice, Field } from "./field.tsx";
 import type { read, Wrongs } from "./form.ts";
 import { useShop } from "../storefront/page.ts";
@@ -80,6 +80,10 @@ export function AddressFields({ of, wrongs, section, onCountry }: Props) {
     </>
   );
 }
+
+/** An address as written on a parcel, its country in the customer's language. */
+export const addressLines = ({ formatted, country, countryCodeV2 }: AddressPartsFragment, w: Speech) =>
+  formatted.map((line) => (line === country && countryCodeV2 ? w.countryName(countryCodeV2) : line));
 
 /** The address that was typed into them. */
 export function addressIn({ text }: ReturnType<typeof read>): MailingAddressInput {

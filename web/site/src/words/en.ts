@@ -1,9 +1,9 @@
-import type { CheckoutErrorCode, CartErrorCode, CustomerErrorCode, FulfillmentStatus, FulfillmentTrackingStatus, NotificationChannel, NotificationKind, NotificationStatus, OrderFailureReason, OrderStatus } from "../api/gql.ts";
+import type { CheckoutErrorCode, CartErrorCode, CustomerErrorCode, FulfillmentStatus, FulfillmentTrackingStatus, NotificationChannel, NotificationKind, NotificationStatus, OrderCancelErrorCode, OrderFailureReason, OrderRefundStatus, OrderStatus } from "../api/gql.ts";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
 
 /** What can be told of a mishap in the customer's language; the shop's own sentence stands in where there is none. */
-export type Mishaps = Partial<Record<CheckoutErrorCode | CartErrorCode | CustomerErrorCode | OrderFailureReason | "OFFLINE" | "UNAVAILABLE" | "THROTTLED" | "UNAUTHENTICATED" | "INTERNAL_SERVER_ERROR", string>>;
+export type Mishaps = Partial<Record<CheckoutErrorCode | CartErrorCode | CustomerErrorCode | OrderFailureReason | OrderCancelErrorCode | "OFFLINE" | "UNAVAILABLE" | "FORBIDDEN" | "THROTTLED" | "UNAUTHENTICATED" | "INTERNAL_SERVER_ERROR", string>>;
 
 export const en = {
   skip: "Skip to the content",
@@ -60,19 +60,21 @@ export const en = {
     methods: { pm_card_visa: "Visa, approved", pm_card_mastercard: "Mastercard, approved", pm_card_visa_chargeDeclined: "Visa, declined", pm_card_visa_chargeDeclinedInsufficientFunds: "Visa, not enough money", pm_card_authenticationRequired: "Visa, to be confirmed at the bank", pm_card_slow: "Visa, slow bank" } as Record<string, string>,
   },
   order: {
-    title: (number: string) => `Order ${number}`, mailTo: (email: string) => `We write to ${email} about every step.`, live: "Live", reconnecting: "Reconnecting…", timeline: "Progress", lines: "What you bought", to: "Goes to", shipping: "Shipping",
+    title: (number: string) => `Order ${number}`, mailTo: (email: string) => `We write to ${email} about every step.`, live: "Live", reconnecting: "Reconnecting…", timeline: "Progress", lines: "What you bought", linesFailed: "What you wanted", to: "Goes to", shipping: "Shipping",
     subtotal: "Goods", saved: (price: string) => `You saved ${price}.`, tax: "Tax", total: "Total", paidWith: (card: string, last4: string) => `${card} ending in ${last4}`, refunded: "Refunded",
     confirmTitle: "Your bank wants a word", confirmText: "Confirm the payment at your bank. This page goes on by itself.", confirm: "Confirm at the bank",
     days: (min: number, max: number) => (min === max ? many(min, "working day", "working days") : `${min} to ${max} working days`),
-    parcels: "Parcels", parcel: (n: number) => `Parcel ${n}`, track: "Track it", invoice: "Invoice", creditNote: "Credit note", pdf: "PDF", xml: "E-invoice (XML)", invoicePending: "The invoice is being written.",
+    parcels: "Parcels", parcel: (n: number) => `Parcel ${n}`, track: "Track it", short: "Not everything was found. What is missing follows.", partly: (n: number, of: number) => `${n} of ${of} parcels have left; the rest follows.`, refunds: "Refunds", papers: "Documents", invoice: "Invoice", creditNote: "Credit note", pdf: "PDF", xml: "E-invoice (XML)", invoicePending: "The invoice is being written.",
     messages: "Messages",
     channels: { MAIL: "E-mail", SMS: "Text" } satisfies Record<NotificationChannel, string>,
     kinds: { VERIFY: "Confirm your address", ALREADY_REGISTERED: "You have an account", RESET: "New password", INVITE: "Welcome", PASSWORD_CHANGED: "Password changed", CONFIRMED: "Order confirmed", FAILED: "Order not placed", SHIPPED: "On its way", DELIVERED: "Delivered", CANCELLED: "Called off", REFUNDED: "Money refunded", INVOICE: "Your invoice" } satisfies Record<NotificationKind, string>,
     messageStatus: { QUEUED: "waiting", SENT: "sent", DELIVERED: "arrived", UNDELIVERED: "could not arrive", DEAD: "could not be sent", DROPPED: "not sent", OBSOLETE: "not needed any more", OPTED_OUT: "not wanted" } satisfies Record<NotificationStatus, string>,
     cancel: "Call the order off", cancelSure: "Call the whole order off? The money goes back to your card.", cancelYes: "Yes, call it off", cancelNo: "Keep it",
-    failed: "This order was not placed", failedText: "Nothing was sold and nothing charged.", tryAgain: "Back to the checkout",
+    failed: "This order was not placed", tryAgain: "Back to the checkout",
     missing: "This order cannot be shown", missingText: "The link may be incomplete, or the order belongs to an account: sign in to see it.",
     status: { PENDING: "Placed", RESERVED: "Goods held for you", PAYING: "Paying", CONFIRMED: "Confirmed", FULFILLING: "Being packed", SHIPPED: "On its way", DELIVERED: "Delivered", FAILED: "Not placed", CANCELLED: "Called off", REFUNDED: "Refunded" } satisfies Record<OrderStatus, string>,
+    about: { PENDING: "We are seeing whether everything is there.", RESERVED: "Next comes the payment.", PAYING: "Your bank is being asked.", CONFIRMED: "It is paid, and yours.", FULFILLING: "It is being made ready to go.", SHIPPED: "It is with the carrier.", DELIVERED: "It has arrived. Enjoy it.", FAILED: "Nothing was sold and nothing charged.", CANCELLED: "Nothing will be sent. Your money is on its way back.", REFUNDED: "All of the money was given back. Banks take a few days to show it." } satisfies Record<OrderStatus, string>,
+    refundStatus: { PENDING: "on its way", SUCCEEDED: "given back", FAILED: "refused by the bank" } satisfies Record<OrderRefundStatus, string>,
     parcelStatus: { OPEN: "To be packed", PICKING: "Being picked", PACKED: "Packed", SHIPPING: "Handed over", SHIPPED: "On its way", DELIVERED: "Delivered", FAILED_DELIVERY: "Could not be delivered", RETURNED: "Came back", CANCELLED: "Called off" } satisfies Record<FulfillmentStatus, string>,
     tracking: { BOOKED: "Announced to the carrier", IN_TRANSIT: "On its way", OUT_FOR_DELIVERY: "In the van", DELIVERED: "Delivered", FAILED: "Could not be delivered" } satisfies Record<FulfillmentTrackingStatus, string>,
   },
@@ -86,12 +88,17 @@ export const en = {
     addresses: "Addresses", noAddresses: "No addresses yet.", addAddress: "Add an address", editAddress: "Change the address", isDefault: "Default", makeDefault: "Make it the default",
     profile: "Profile", saved: "Saved.", passwordChanged: "Your password is changed; other devices were signed out.", changePassword: "Change the password",
     hello: (name: string) => `Hello, ${name}`, sections: "Account",
+    data: "Your data", dataText: "All that we keep about you, as a file.", dataGet: "Download", erase: "Close the account", eraseText: "Your profile and addresses are forgotten, and you are signed out everywhere. Of orders we keep what the law wants. This cannot be undone.", erased: "Your account is closed", erasedText: "We have forgotten your profile and your addresses.",
   },
+  // What is wrong with what was typed, where the shop says no more than that; by the field's name.
+  invalid: {} as Record<string, string>,
   mishaps: {
     OFFLINE: "The shop cannot be reached. Are you online?",
     UNAVAILABLE: "A part of the shop is having a rest. Please try again in a moment.",
     THROTTLED: "That was a lot at once. Please wait a moment.",
     UNAUTHENTICATED: "Please sign in.",
+    FORBIDDEN: "This is not for you to see.",
+    NOT_FOUND: "This is not there, or not any more.",
     INTERNAL_SERVER_ERROR: "Something went wrong on our side. Please try again.",
   } as Mishaps,
 };

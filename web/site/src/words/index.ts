@@ -23,7 +23,7 @@ export type Speech = Words & {
   time: (at: string) => string;
   countryName: (code: string) => string;
   /** What to say of a mishap: our own words for its code, or else the shop's. */
-  mishap: (problem: { code?: string | null; message: string }) => string;
+  mishap: (problem: { code?: string | null; field?: string[] | null; message: string }) => string;
 };
 
 const speeches = new Map<string, Speech>();
@@ -47,7 +47,11 @@ function speech(language: Language, locale: string): Speech {
     date: (at) => date.format(new Date(at)),
     time: (at) => time.format(new Date(at)),
     countryName: (code) => countries.of(code) ?? code,
-    mishap: ({ code, message }) => (code && words.mishaps[code as keyof Mishaps]) || message || words.mishaps.INTERNAL_SERVER_ERROR!,
+    mishap: ({ code, field, message }) =>
+      (code && words.mishaps[code as keyof Mishaps]) ||
+      (code === "INVALID" && (words.invalid[field?.at(-1) ?? ""] ?? words.invalid[""])) ||
+      message ||
+      words.mishaps.INTERNAL_SERVER_ERROR!,
   };
   speeches.set(key, made);
   return made;

@@ -9,7 +9,7 @@ import { cartId, refresh, replace, setCodes, setCountry, setQuantity, settle, sh
 import { keepReturn, orderPath, returnPath } from "../order.ts";
 import { here } from "../../words/place.ts";
 import { useCustomer } from "../../api/session.ts";
-import { addressIn, AddressFields, useCountry } from "../../ui/address.tsx";
+import { addressIn, addressLines, AddressFields, useCountry } from "../../ui/address.tsx";
 import { Field } from "../../ui/field.tsx";
 import { useForm, type Problem } from "../../ui/form.ts";
 import { isTest, useTitle } from "../page.ts";
@@ -206,7 +206,7 @@ function Till({ cart }: { cart: Cart }) {
                 <select id="saved-address" value={picked ?? book.defaultAddress?.id ?? ""} onChange={(event) => pick(event.target.value)}>
                   {book.addresses.nodes.map((saved) => (
                     <option key={saved.id} value={saved.id ?? undefined}>
-                      {saved.formatted.join(", ")}
+                      {addressLines(saved, w).join(", ")}
                     </option>
                   ))}
                   <option value="">{c.newAddress}</option>

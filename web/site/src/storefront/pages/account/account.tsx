@@ -9,6 +9,7 @@ import { Bar, Wrong } from "../../../ui/state.tsx";
 import { useWords } from "../../../words/index.ts";
 import { Missing } from "../missing.tsx";
 import { Addresses } from "./addresses.tsx";
+import { Erased } from "./data.tsx";
 import { Recover, Register, Reset, SignIn, Verify } from "./entry.tsx";
 import { Orders } from "./orders.tsx";
 import { Profile } from "./profile.tsx";
@@ -21,6 +22,7 @@ export default function Account() {
       <Route path="/account/recover" component={Recover} />
       <Route path="/account/verify" component={Verify} />
       <Route path="/account/reset" component={Reset} />
+      <Route path="/account/erased" component={Erased} />
       <Route path="/account">{() => <Own>{() => <Orders />}</Own>}</Route>
       <Route path="/account/addresses">{() => <Own>{() => <Addresses />}</Own>}</Route>
       <Route path="/account/profile">{() => <Own>{(customer) => <Profile customer={customer} />}</Own>}</Route>

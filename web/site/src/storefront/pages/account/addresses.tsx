@@ -2,7 +2,7 @@ import { useState } from "react";
 import { ask, Trouble } from "../../../api/client.ts";
 import { AddAddressDocument, AddressesDocument, DefaultAddressDocument, DeleteAddressDocument, MeDocument, UpdateAddressDocument, type AddressesQuery } from "../../../api/gql.ts";
 import { renew, useQuery } from "../../../api/query.ts";
-import { addressIn, AddressFields } from "../../../ui/address.tsx";
+import { addressIn, addressLines, AddressFields } from "../../../ui/address.tsx";
 import { useForm } from "../../../ui/form.ts";
 import { useTitle } from "../../page.ts";
 import { Bar, Failed, Wrong } from "../../../ui/state.tsx";
@@ -44,7 +44,7 @@ export function Addresses() {
         {addresses?.map((address) => (
           <li key={address.id} className="panel">
             <address>
-              {address.formatted.map((line) => (
+              {addressLines(address, w).map((line) => (
                 <div key={line}>{line}</div>
               ))}
             </address>

@@ -1,6 +1,7 @@
 // Signing in, registering, and where the links of our mails lead.
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { Link, Redirect, useLocation, useSearchParams } from "wouter";
+import { takenAside } from "../../../api/address.ts";
 import { ask, Trouble } from "../../../api/client.ts";
 import { RecoverDocument, RegisterDocument, ResetDocument, SendVerificationDocument, VerifyDocument } from "../../../api/gql.ts";
 import { cartId, replace } from "../../cart.ts";
@@ -12,7 +13,8 @@ import { useTitle } from "../../page.ts";
 import { Wrong } from "../../../ui/state.tsx";
 import { useWords } from "../../../words/index.ts";
 
-function Narrow({ title, children }: { title: string; children: ReactNode }) {
+/** A page of one narrow column. */
+export function Narrow({ title, children }: { title: string; children: ReactNode }) {
   useTitle(title);
   return (
     <div className="narrow form">
@@ -163,8 +165,7 @@ export function Recover() {
 export function Verify() {
   const w = useWords();
   const a = w.account;
-  const [params] = useSearchParams();
-  const token = params.get("token") ?? "";
+  const [token] = useState(() => takenAside("token") ?? "");
   const [state, setState] = useState<"asking" | "verified" | { wrong: string }>("asking");
   const asked = useRef("");
   useEffect(() => {
@@ -199,10 +200,10 @@ export function Verify() {
 export function Reset() {
   const w = useWords();
   const a = w.account;
-  const [params] = useSearchParams();
+  const [token] = useState(() => takenAside("token") ?? "");
   const [done, setDone] = useState(false);
   const form = useForm(async ({ text }) => {
-    const { customerReset: answer } = await ask(ResetDocument, { input: { resetToken: params.get("token") ?? "", password: text("password") } });
+    const { customerReset: answer } = await ask(ResetDocument, { input: { resetToken: token, password: text("password") } });
     if (answer?.reset) setDone(true);
     return (answer?.customerUserErrors ?? []).map((problem) => ({ ...problem, field: problem.code === "PASSWORD_INVALID" ? ["password"] : problem.field }));
   });

@@ -7,6 +7,7 @@ import { useForm } from "../../../ui/form.ts";
 import { useTitle } from "../../page.ts";
 import { Wrong } from "../../../ui/state.tsx";
 import { useWords } from "../../../words/index.ts";
+import { Erase, ExportData } from "./data.tsx";
 import { Password } from "./entry.tsx";
 
 export function Profile({ customer }: { customer: CustomerPartsFragment }) {
@@ -59,7 +60,11 @@ export function Profile({ customer }: { customer: CustomerPartsFragment }) {
           </div>
         </form>
       </div>
-      <ChangePassword email={customer.email} />
+      <div>
+        <ChangePassword email={customer.email} />
+        <ExportData />
+        <Erase />
+      </div>
     </div>
   );
 }
