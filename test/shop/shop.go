@@ -83,6 +83,7 @@ func Start(t *testing.T, topology Topology, more ...string) *Shop {
 		"CARRIER_URL=" + s.Processor + "/carrier", "AUTO_FULFIL=off", "SANDBOX_CARRIER_SPEED=200ms",
 		"SANDBOX_SMTP_ADDR=" + post, "SMTP_URL=smtp://" + post, "TWILIO_API_URL=" + s.Processor, "SMS_QUIET_HOURS=", // a journey is taken at any hour
 	}
+	env = append(env, more...)
 	webhooks, notices, receipts := gateway, gateway, gateway
 
 	switch topology {
