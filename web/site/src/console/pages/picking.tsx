@@ -160,7 +160,7 @@ function ToFetch({ of }: { of: Consignment[] }) {
 function Sheet({ of, status, warehouse }: { of: Consignment[]; status: FulfillmentStatus; warehouse: string | undefined }) {
   const fetch = useMemo(() => toFetch(of), [of]);
   return (
-    <section className="sheet" aria-hidden="true">
+    <section className="sheet">
       <p className="sheet-title">
         {stageNames[status]}, {warehouse ?? "all warehouses"}
       </p>
