@@ -72,27 +72,6 @@ func (r *Resolver) buyerOf(ctx context.Context, key string) (*view.Customer, err
 	return r.customerWith(ctx, "")
 }
 
-func (r *Resolver) ordersOf(ctx context.Context, of *view.Customer, first int32, after, status *string) (*view.OrderConnection, error) {
-	return r.orders(ctx, of.Key(), first, after, status)
-}
-
-// orders is a page of a customer's orders, or of all that the caller may see.
-func (r *Resolver) orders(ctx context.Context, customer string, first int32, after, status *string) (*view.OrderConnection, error) {
-	if first > mostOrders {
-		return nil, errInput.Field("first").Say("`first` of orders must be from 0 to %d, not %d.", mostOrders, first)
-	}
-	page, err := r.order.List(ctx, caller(ctx), order.ListQuery{
-		CustomerID: customer, Status: order.Status(text(status)), After: text(after), Limit: max(1, int(first)),
-	})
-	if err != nil {
-		return nil, nameCursor(err, view.Window{})
-	}
-	if first == 0 { // which the service takes for no wish
-		page = order.Page{HasMore: len(page.Orders) > 0}
-	}
-	return view.NewOrders(r.shop, page, after != nil), nil
-}
-
 // signIn begins a session, and gives the customer the guest's cart.
 func (r *Resolver) signIn(ctx context.Context, in gengql.CustomerAccessTokenCreateInput) (*gengql.CustomerAccessTokenCreatePayload, error) {
 	byCookie := in.Cookie != nil && *in.Cookie

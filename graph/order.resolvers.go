@@ -35,7 +35,12 @@ func (r *queryResolver) Order(ctx context.Context, id string, accessToken *strin
 }
 
 func (r *queryResolver) Orders(ctx context.Context, first int32, after *string, filter *gengql.OrderFilter, reverse *bool) (*view.OrderConnection, error) {
-	return r.orders(ctx, "", first, after, nil)
+	q, err := listOf(filter)
+	if err != nil {
+		return nil, err
+	}
+	q.Reverse = is(reverse)
+	return r.orders(ctx, q, first, after)
 }
 
 func (r *subscriptionResolver) OrderStatus(ctx context.Context, orderID string, accessToken *string, afterVersion *int32) (<-chan *view.Order, error) {

@@ -312,6 +312,9 @@ func NewOrders(shop *Shop, page order.Page, before bool) *OrderConnection {
 	if n := len(c.Cursors); n > 0 {
 		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Cursors[0], &c.Cursors[n-1]
 	}
+	if page.End != "" { // further than the last order, where those behind it were looked at and left out
+		c.PageInfo.EndCursor = &page.End
+	}
 	return c
 }
 

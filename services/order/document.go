@@ -4,9 +4,11 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/text/unicode/norm"
 
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
@@ -40,6 +42,7 @@ type document struct {
 	CustomerID string        `bson:"customerId,omitempty"`
 	CartID     string        `bson:"cartId"`
 	Email      string        `bson:"email"`
+	Mail       string        `bson:"mail,omitempty"` // Email as it is compared; forgotten with it
 	Phone      string        `bson:"phone,omitempty"`
 	Locale     string        `bson:"locale"`
 	ShipTo     Address       `bson:"shipTo"`
@@ -114,17 +117,22 @@ var spec = docstore.Spec{Name: "orders", Indexes: []docstore.Index{
 	{Name: indexKey, Fields: []string{"key"}, Unique: true},
 	{Name: indexNumber, Fields: []string{"number"}, Unique: true},
 	{Name: "due", Fields: []string{"saga.due"}},
-	{Name: "created", Fields: []string{"createdAt"}},
-	{Name: "status", Fields: []string{"status", "createdAt"}},
-	{Name: "customer", Fields: []string{"customerId", "createdAt"}},
+	{Name: indexCreated, Fields: []string{"createdAt"}},
+	{Name: indexStatus, Fields: []string{"status", "createdAt"}},
+	{Name: indexCustomer, Fields: []string{"customerId", "createdAt"}},
+	{Name: indexMail, Fields: []string{"mail", "createdAt"}},
 	{Name: "cart", Fields: []string{"cartId"}},
 	{Name: indexErase, Fields: []string{"erasure.due"}},
 	events.Index(), events.DeadIndex(),
 }}
 
 const (
-	indexKey    = "key"
-	indexNumber = "number"
+	indexKey      = "key"
+	indexNumber   = "number"
+	indexCreated  = "created"
+	indexStatus   = "status"
+	indexCustomer = "customer"
+	indexMail     = "mail"
 )
 
 // identify gives the document a new id, a number made of it, and a secret.
@@ -137,7 +145,6 @@ func (d *document) identify() {
 // characters that nobody confuses on the telephone. A unique index sees to it
 // that no two orders have the same.
 func numberOf(id uuid.UUID) string {
-	const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 	var bits uint64
 	for _, b := range id[11:] {
 		bits = bits<<8 | uint64(b)
@@ -148,10 +155,29 @@ func numberOf(id uuid.UUID) string {
 			out[i] = '-'
 			continue
 		}
-		out[i] = alphabet[bits&31]
+		out[i] = crockford[bits&31]
 		bits >>= 5
 	}
 	return string(out[:])
+}
+
+const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+// parseNumber reads a number as people write it: in small letters, without
+// the hyphen or with blanks, and with the letters that Crockford's base32
+// leaves out for the digits they look like.
+func parseNumber(s string) (number string, ok bool) {
+	s = strings.NewReplacer("-", "", " ", "", "O", "0", "I", "1", "L", "1").Replace(strings.ToUpper(s))
+	if len(s) != 8 || strings.Trim(s, crockford) != "" {
+		return "", false
+	}
+	return s[:4] + "-" + s[4:], true
+}
+
+// mailOf is an e-mail address as it is compared: most mail servers take
+// capitals for small letters, and people write either.
+func mailOf(email string) string {
+	return strings.ToLower(norm.NFC.String(strings.TrimSpace(email)))
 }
 
 // newToken is 256 random bits, in 43 characters that fit into a URL.

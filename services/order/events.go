@@ -34,10 +34,10 @@ type Changed struct {
 const group = "order"
 
 // ring notes in the document that is about to be written as this version that
-// others see a change, and puts the fact of it there. Without listeners there
-// is no fact to keep.
+// others see a change, and puts the fact of it there, and what the order is
+// found by. Without listeners there is no fact to keep.
 func (k *Keeper) ring(d *document, version int64) {
-	d.Shown = version
+	d.Shown, d.Mail = version, mailOf(d.Email)
 	if len(k.o.Listeners) == 0 {
 		return
 	}

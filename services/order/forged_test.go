@@ -2,7 +2,9 @@ package order_test
 
 import (
 	"encoding/base64"
+	"errors"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -15,13 +17,13 @@ import (
 func TestForgedCursors(t *testing.T) {
 	s := ordertest.New(t)
 	s.Receive("mug", map[string]int64{"berlin": 50})
-	buy := func(customer string) {
-		if _, err := s.Orders.Checkout(background, identity.Caller{CustomerID: customer}, s.Input(s.Cart("mug"))); err != nil {
+	others := ""
+	for _, customer := range []string{"ada", "ada", "bob", "cleo"} {
+		got, err := s.Orders.Checkout(background, identity.Caller{CustomerID: customer}, s.Input(s.Cart("mug")))
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	for _, c := range []string{"ada", "ada", "bob", "cleo"} {
-		buy(c)
+		others = got.Order.ID
 	}
 	bob := identity.Caller{CustomerID: "bob"}
 	page, err := s.Orders.List(background, bob, order.ListQuery{Limit: 1})
@@ -32,22 +34,38 @@ func TestForgedCursors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values, err := bson.RawArray(raw).Values()
-	if err != nil {
-		t.Fatal(err)
+	var honest struct {
+		Print int64 `bson:"p"`
 	}
-	for _, customer := range []string{"", "aa", "ada", "adb", "bob", "c", "cleo", "zz"} {
-		forged := bson.A{values[0], customer, values[2], "zzzz"}
-		_, data, err := bson.MarshalValue(forged)
+	if err := bson.Unmarshal(raw, &honest); err != nil || honest.Print == 0 {
+		t.Fatal("what a cursor is made of has changed, so that this forges none:", err)
+	}
+	at, long := page.Orders[0].CreatedAt, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, forged := range map[string]bson.M{
+		"an earlier place":   {"p": honest.Print, "t": time.Time{}, "i": "0"},
+		"a later place":      {"p": honest.Print, "t": long, "i": "zzzz"},
+		"another's order":    {"p": honest.Print, "t": at.Add(time.Hour), "i": others},
+		"more fields":        {"p": honest.Print, "t": long, "i": "zzzz", "customerId": "ada", "status": "CONFIRMED"},
+		"another list":       {"p": honest.Print + 1, "t": long, "i": "zzzz"},
+		"no place":           {"p": honest.Print},
+		"a number for an id": {"p": honest.Print, "t": long, "i": 7},
+		"a text for a time":  {"p": honest.Print, "t": "soon", "i": "zzzz"},
+		"an object":          {"p": honest.Print, "t": long, "i": bson.M{"$gt": ""}},
+		"nothing":            {},
+	} {
+		data, err := bson.Marshal(forged)
 		if err != nil {
 			t.Fatal(err)
 		}
 		page, err := s.Orders.List(background, bob, order.ListQuery{Limit: 100, After: base64.RawURLEncoding.EncodeToString(data)})
-		t.Logf("%q: %d orders, %v", customer, len(page.Orders), err)
+		t.Logf("%s: %d orders, %v", name, len(page.Orders), err)
 		for _, o := range page.Orders {
 			if o.CustomerID != "bob" {
-				t.Errorf("%q shows an order of %s", customer, o.CustomerID)
+				t.Errorf("%s shows an order of %s", name, o.CustomerID)
 			}
+		}
+		if err != nil && !errors.Is(err, order.ErrCursor) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

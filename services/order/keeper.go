@@ -126,6 +126,9 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if err := addMails(ctx, o.Store); err != nil {
+		return nil, fmt.Errorf("order service: %w", err)
+	}
 	orders, err := docstore.Open[document](ctx, o.Store, spec)
 	if err != nil {
 		return nil, fmt.Errorf("order service: %w", err)

@@ -27,7 +27,8 @@ type Service interface {
 	// ErrNotFound for anyone else.
 	Get(ctx context.Context, who identity.Caller, id, accessToken string) (Order, error)
 	// List returns the caller's own orders, newest first; anybody's to who may
-	// identity.OrdersRead. ErrSignIn for guests, ErrForbidden.
+	// identity.OrdersRead. ErrSignIn for guests, ErrForbidden for another's
+	// CustomerID, ErrInput, and ErrCursor for a cursor of another list.
 	List(ctx context.Context, who identity.Caller, q ListQuery) (Page, error)
 	// Versions returns the present versions of orders, by id, and leaves out
 	// those that do not exist; at most MaxVersions at once. It needs
@@ -225,22 +226,31 @@ type Entry struct {
 	Cause  string // what brought it there, for people
 }
 
-// ListQuery asks for orders.
+// ListQuery asks for orders. What is given must all be true of an order; a
+// zero field asks for nothing.
 type ListQuery struct {
-	CustomerID string // only this customer's; for who may not see others', their own in any case
-	Status     Status // only these; "" means all
-	After      string // cursor
-	Limit      int    // at most 100
+	CustomerID string    // only this customer's; for who may not see others', their own in any case
+	Statuses   []Status  // only in one of these
+	Number     string    // the only one with this number, as people write it: "k7m24qxd"
+	Email      string    // only placed with this e-mail address, in capitals or not
+	From       time.Time // only placed at this time or later
+	Before     time.Time // only placed before this time
+	Reverse    bool      // oldest first
+	After      string    // cursor
+	Limit      int       // at most 100
 }
 
 // MaxVersions is how many orders' versions are told at once.
 const MaxVersions = 500
 
-// Page is a stretch of orders.
+// Page is a stretch of orders. It may have fewer than were asked for, even
+// none, and yet not be the last: where no index answers all of a query, so
+// many orders at most are looked at for one page.
 type Page struct {
 	Orders  []Order
 	Cursors []string // one per order
 	HasMore bool
+	End     string // the cursor behind which the next page begins; "" for the last one
 }
 
 // RefundInput gives money back: what was paid for units of lines, taxes

@@ -59,11 +59,14 @@ func (s server) Get(ctx context.Context, r *GetRequest) (*OrderView, error) {
 }
 
 func (s server) List(ctx context.Context, r *ListRequest) (*Page, error) {
-	p, err := s.order.List(ctx, host.CallerOf(ctx), order.ListQuery{CustomerID: r.CustomerId, Status: order.Status(r.Status), After: r.After, Limit: int(r.Limit)})
+	p, err := s.order.List(ctx, host.CallerOf(ctx), order.ListQuery{
+		CustomerID: r.CustomerId, Statuses: wire.Each(r.Statuses, func(s string) order.Status { return order.Status(s) }), Number: r.Number, Email: r.Email,
+		From: wire.ToTime(r.From), Before: wire.ToTime(r.Before), Reverse: r.Reverse, After: r.After, Limit: int(r.Limit),
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &Page{Orders: wire.Each(p.Orders, view), Cursors: p.Cursors, HasMore: p.HasMore}, nil
+	return &Page{Orders: wire.Each(p.Orders, view), Cursors: p.Cursors, HasMore: p.HasMore, End: p.End}, nil
 }
 
 func (s server) Versions(ctx context.Context, r *VersionsRequest) (*VersionsResponse, error) {
@@ -129,11 +132,14 @@ func (c client) Get(ctx context.Context, who identity.Caller, id, accessToken st
 }
 
 func (c client) List(ctx context.Context, who identity.Caller, q order.ListQuery) (order.Page, error) {
-	p, err := c.rpc.List(host.WithCaller(ctx, who), &ListRequest{CustomerId: q.CustomerID, Status: string(q.Status), After: q.After, Limit: int64(q.Limit)})
+	p, err := c.rpc.List(host.WithCaller(ctx, who), &ListRequest{
+		CustomerId: q.CustomerID, Statuses: wire.Each(q.Statuses, func(s order.Status) string { return string(s) }), Number: q.Number, Email: q.Email,
+		From: wire.FromTime(q.From), Before: wire.FromTime(q.Before), Reverse: q.Reverse, After: q.After, Limit: int64(q.Limit),
+	})
 	if err != nil {
 		return order.Page{}, err
 	}
-	return order.Page{Orders: wire.Each(p.Orders, toOrder), Cursors: p.Cursors, HasMore: p.HasMore}, nil
+	return order.Page{Orders: wire.Each(p.Orders, toOrder), Cursors: p.Cursors, HasMore: p.HasMore, End: p.End}, nil
 }
 
 func (c client) Versions(ctx context.Context, who identity.Caller, ids []string) (map[string]int64, error) {

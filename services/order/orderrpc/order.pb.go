@@ -1121,10 +1121,15 @@ func (x *GetRequest) GetAccessToken() string {
 
 type ListRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Status        string                 `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
+	Statuses      []string               `protobuf:"bytes,1,rep,name=statuses,proto3" json:"statuses,omitempty"`
 	After         string                 `protobuf:"bytes,2,opt,name=after,proto3" json:"after,omitempty"`
 	Limit         int64                  `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
 	CustomerId    string                 `protobuf:"bytes,4,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	Number        string                 `protobuf:"bytes,5,opt,name=number,proto3" json:"number,omitempty"`
+	Email         string                 `protobuf:"bytes,6,opt,name=email,proto3" json:"email,omitempty"`
+	From          *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=from,proto3" json:"from,omitempty"`
+	Before        *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=before,proto3" json:"before,omitempty"`
+	Reverse       bool                   `protobuf:"varint,9,opt,name=reverse,proto3" json:"reverse,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1159,11 +1164,11 @@ func (*ListRequest) Descriptor() ([]byte, []int) {
 	return file_services_order_orderrpc_order_proto_rawDescGZIP(), []int{12}
 }
 
-func (x *ListRequest) GetStatus() string {
+func (x *ListRequest) GetStatuses() []string {
 	if x != nil {
-		return x.Status
+		return x.Statuses
 	}
-	return ""
+	return nil
 }
 
 func (x *ListRequest) GetAfter() string {
@@ -1187,11 +1192,47 @@ func (x *ListRequest) GetCustomerId() string {
 	return ""
 }
 
+func (x *ListRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *ListRequest) GetEmail() string {
+	if x != nil {
+		return x.Email
+	}
+	return ""
+}
+
+func (x *ListRequest) GetFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *ListRequest) GetBefore() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Before
+	}
+	return nil
+}
+
+func (x *ListRequest) GetReverse() bool {
+	if x != nil {
+		return x.Reverse
+	}
+	return false
+}
+
 type Page struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Orders        []*OrderView           `protobuf:"bytes,1,rep,name=orders,proto3" json:"orders,omitempty"`
 	Cursors       []string               `protobuf:"bytes,2,rep,name=cursors,proto3" json:"cursors,omitempty"`
 	HasMore       bool                   `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
+	End           string                 `protobuf:"bytes,4,opt,name=end,proto3" json:"end,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1245,6 +1286,13 @@ func (x *Page) GetHasMore() bool {
 		return x.HasMore
 	}
 	return false
+}
+
+func (x *Page) GetEnd() string {
+	if x != nil {
+		return x.End
+	}
+	return ""
 }
 
 type VersionsRequest struct {
@@ -1865,17 +1913,23 @@ const file_services_order_orderrpc_order_proto_rawDesc = "" +
 	"\n" +
 	"GetRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
-	"\faccess_token\x18\x02 \x01(\tR\vaccessToken\"r\n" +
-	"\vListRequest\x12\x16\n" +
-	"\x06status\x18\x01 \x01(\tR\x06status\x12\x14\n" +
+	"\faccess_token\x18\x02 \x01(\tR\vaccessToken\"\xa2\x02\n" +
+	"\vListRequest\x12\x1a\n" +
+	"\bstatuses\x18\x01 \x03(\tR\bstatuses\x12\x14\n" +
 	"\x05after\x18\x02 \x01(\tR\x05after\x12\x14\n" +
 	"\x05limit\x18\x03 \x01(\x03R\x05limit\x12\x1f\n" +
 	"\vcustomer_id\x18\x04 \x01(\tR\n" +
-	"customerId\"s\n" +
+	"customerId\x12\x16\n" +
+	"\x06number\x18\x05 \x01(\tR\x06number\x12\x14\n" +
+	"\x05email\x18\x06 \x01(\tR\x05email\x12.\n" +
+	"\x04from\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x122\n" +
+	"\x06before\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x06before\x12\x18\n" +
+	"\areverse\x18\t \x01(\bR\areverse\"\x85\x01\n" +
 	"\x04Page\x126\n" +
 	"\x06orders\x18\x01 \x03(\v2\x1e.ordergraph.order.v1.OrderViewR\x06orders\x12\x18\n" +
 	"\acursors\x18\x02 \x03(\tR\acursors\x12\x19\n" +
-	"\bhas_more\x18\x03 \x01(\bR\ahasMore\"#\n" +
+	"\bhas_more\x18\x03 \x01(\bR\ahasMore\x12\x10\n" +
+	"\x03end\x18\x04 \x01(\tR\x03end\"#\n" +
 	"\x0fVersionsRequest\x12\x10\n" +
 	"\x03ids\x18\x01 \x03(\tR\x03ids\"\xa0\x01\n" +
 	"\x10VersionsResponse\x12O\n" +
@@ -1991,32 +2045,34 @@ var file_services_order_orderrpc_order_proto_depIdxs = []int32{
 	26, // 24: ordergraph.order.v1.Refund.at:type_name -> google.protobuf.Timestamp
 	24, // 25: ordergraph.order.v1.RefundLine.amount:type_name -> ordergraph.cart.v1.Amount
 	26, // 26: ordergraph.order.v1.Entry.at:type_name -> google.protobuf.Timestamp
-	3,  // 27: ordergraph.order.v1.Page.orders:type_name -> ordergraph.order.v1.OrderView
-	23, // 28: ordergraph.order.v1.VersionsResponse.versions:type_name -> ordergraph.order.v1.VersionsResponse.VersionsEntry
-	18, // 29: ordergraph.order.v1.RefundRequest.lines:type_name -> ordergraph.order.v1.RefundUnits
-	24, // 30: ordergraph.order.v1.RefundRequest.amount:type_name -> ordergraph.cart.v1.Amount
-	3,  // 31: ordergraph.order.v1.RefundResponse.order:type_name -> ordergraph.order.v1.OrderView
-	8,  // 32: ordergraph.order.v1.RefundResponse.refund:type_name -> ordergraph.order.v1.Refund
-	22, // 33: ordergraph.order.v1.AuditReport.findings:type_name -> ordergraph.order.v1.Finding
-	1,  // 34: ordergraph.order.v1.Order.Checkout:input_type -> ordergraph.order.v1.CheckoutRequest
-	11, // 35: ordergraph.order.v1.Order.Get:input_type -> ordergraph.order.v1.GetRequest
-	12, // 36: ordergraph.order.v1.Order.List:input_type -> ordergraph.order.v1.ListRequest
-	14, // 37: ordergraph.order.v1.Order.Versions:input_type -> ordergraph.order.v1.VersionsRequest
-	16, // 38: ordergraph.order.v1.Order.Cancel:input_type -> ordergraph.order.v1.CancelRequest
-	17, // 39: ordergraph.order.v1.Order.Refund:input_type -> ordergraph.order.v1.RefundRequest
-	20, // 40: ordergraph.order.v1.Order.Audit:input_type -> ordergraph.order.v1.AuditRequest
-	2,  // 41: ordergraph.order.v1.Order.Checkout:output_type -> ordergraph.order.v1.CheckoutResponse
-	3,  // 42: ordergraph.order.v1.Order.Get:output_type -> ordergraph.order.v1.OrderView
-	13, // 43: ordergraph.order.v1.Order.List:output_type -> ordergraph.order.v1.Page
-	15, // 44: ordergraph.order.v1.Order.Versions:output_type -> ordergraph.order.v1.VersionsResponse
-	3,  // 45: ordergraph.order.v1.Order.Cancel:output_type -> ordergraph.order.v1.OrderView
-	19, // 46: ordergraph.order.v1.Order.Refund:output_type -> ordergraph.order.v1.RefundResponse
-	21, // 47: ordergraph.order.v1.Order.Audit:output_type -> ordergraph.order.v1.AuditReport
-	41, // [41:48] is the sub-list for method output_type
-	34, // [34:41] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	26, // 27: ordergraph.order.v1.ListRequest.from:type_name -> google.protobuf.Timestamp
+	26, // 28: ordergraph.order.v1.ListRequest.before:type_name -> google.protobuf.Timestamp
+	3,  // 29: ordergraph.order.v1.Page.orders:type_name -> ordergraph.order.v1.OrderView
+	23, // 30: ordergraph.order.v1.VersionsResponse.versions:type_name -> ordergraph.order.v1.VersionsResponse.VersionsEntry
+	18, // 31: ordergraph.order.v1.RefundRequest.lines:type_name -> ordergraph.order.v1.RefundUnits
+	24, // 32: ordergraph.order.v1.RefundRequest.amount:type_name -> ordergraph.cart.v1.Amount
+	3,  // 33: ordergraph.order.v1.RefundResponse.order:type_name -> ordergraph.order.v1.OrderView
+	8,  // 34: ordergraph.order.v1.RefundResponse.refund:type_name -> ordergraph.order.v1.Refund
+	22, // 35: ordergraph.order.v1.AuditReport.findings:type_name -> ordergraph.order.v1.Finding
+	1,  // 36: ordergraph.order.v1.Order.Checkout:input_type -> ordergraph.order.v1.CheckoutRequest
+	11, // 37: ordergraph.order.v1.Order.Get:input_type -> ordergraph.order.v1.GetRequest
+	12, // 38: ordergraph.order.v1.Order.List:input_type -> ordergraph.order.v1.ListRequest
+	14, // 39: ordergraph.order.v1.Order.Versions:input_type -> ordergraph.order.v1.VersionsRequest
+	16, // 40: ordergraph.order.v1.Order.Cancel:input_type -> ordergraph.order.v1.CancelRequest
+	17, // 41: ordergraph.order.v1.Order.Refund:input_type -> ordergraph.order.v1.RefundRequest
+	20, // 42: ordergraph.order.v1.Order.Audit:input_type -> ordergraph.order.v1.AuditRequest
+	2,  // 43: ordergraph.order.v1.Order.Checkout:output_type -> ordergraph.order.v1.CheckoutResponse
+	3,  // 44: ordergraph.order.v1.Order.Get:output_type -> ordergraph.order.v1.OrderView
+	13, // 45: ordergraph.order.v1.Order.List:output_type -> ordergraph.order.v1.Page
+	15, // 46: ordergraph.order.v1.Order.Versions:output_type -> ordergraph.order.v1.VersionsResponse
+	3,  // 47: ordergraph.order.v1.Order.Cancel:output_type -> ordergraph.order.v1.OrderView
+	19, // 48: ordergraph.order.v1.Order.Refund:output_type -> ordergraph.order.v1.RefundResponse
+	21, // 49: ordergraph.order.v1.Order.Audit:output_type -> ordergraph.order.v1.AuditReport
+	43, // [43:50] is the sub-list for method output_type
+	36, // [36:43] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_services_order_orderrpc_order_proto_init() }

@@ -34,6 +34,7 @@ func Run(t *testing.T, reach func(*testing.T, *Shop) order.Service) {
 		{"WhoMaySeeAnOrder", whoMaySeeAnOrder},
 		{"VersionsAreForStaff", versionsAreForStaff},
 		{"ListsAreReadPageByPage", listsAreReadPageByPage},
+		{"ListsHaveWhatIsAskedFor", listsHaveWhatIsAskedFor},
 		{"ListsRefuseWhatMakesNoSense", listsRefuseWhatMakesNoSense},
 		{"CancelGivesBack", cancelGivesBack},
 		{"WhoMayCancel", whoMayCancel},
@@ -269,8 +270,8 @@ func listsAreReadPageByPage(t *testing.T, s *Shop, orders order.Service) {
 				t.Fatalf("%d orders, %d cursors, limit %d", len(page.Orders), len(page.Cursors), q.Limit)
 			}
 			for _, o := range page.Orders {
-				if q.Status != "" && o.Status != q.Status {
-					t.Errorf("%s in a list of %s", o.Status, q.Status)
+				if q.Statuses != nil && !slices.Contains(q.Statuses, o.Status) {
+					t.Errorf("%s in a list of %s", o.Status, q.Statuses)
 				}
 				ids = append(ids, o.ID)
 			}
@@ -283,17 +284,121 @@ func listsAreReadPageByPage(t *testing.T, s *Shop, orders order.Service) {
 	if got := read(ada, order.ListQuery{Limit: 3}); !slices.Equal(got, mine) {
 		t.Errorf("the customer's orders: %v, want %v", got, mine)
 	}
-	if got := read(ada, order.ListQuery{Limit: 1, Status: order.Failed}); len(got) != 2 {
+	if got := read(ada, order.ListQuery{Limit: 1, Statuses: []order.Status{order.Failed}}); len(got) != 2 {
 		t.Errorf("the customer's failed orders: %v", got)
 	}
 	if got := read(Ourselves, order.ListQuery{Limit: 4}); len(got) != 14 {
 		t.Errorf("all orders: %d", len(got))
 	}
-	if got := read(Ourselves, order.ListQuery{Limit: 4, Status: order.Confirmed}); len(got) != 12 {
+	if got := read(Ourselves, order.ListQuery{Limit: 4, Statuses: []order.Status{order.Confirmed}}); len(got) != 12 {
 		t.Errorf("all confirmed orders: %d", len(got))
 	}
 	if got := read(identity.Caller{CustomerID: "eve"}, order.ListQuery{Limit: 4}); len(got) != 0 {
 		t.Errorf("another customer's orders: %v", got)
+	}
+}
+
+func listsHaveWhatIsAskedFor(t *testing.T, s *Shop, orders order.Service) {
+	type bought struct {
+		order.Order
+		at time.Time
+	}
+	var all []bought // oldest first
+	for i, b := range []struct{ customer, email, card string }{
+		{"ada", "ada@example.org", "pm_card_visa"},
+		{"bob", "Bob.Müller@Example.org", "pm_card_visa"},
+		{"ada", "Ada@Example.ORG", "pm_card_chargeDeclined"},
+		{"", "ADA@example.org", "pm_card_visa"},
+		{"ada", "work@example.org", "pm_card_visa"},
+		{"bob", "bob.müller@example.org", "pm_card_chargeDeclined"},
+		{"ada", "ada@example.org", "pm_card_visa"},
+	} {
+		s.Clock.Pass(time.Second)
+		got, err := orders.Checkout(background, identity.Caller{CustomerID: b.customer}, s.Input(s.Cart("shirt"), Paying(b.card), func(in *order.CheckoutInput) { in.Email = b.email }))
+		s.must(err)
+		if got.Order == nil {
+			t.Fatalf("%+v", got.Problems)
+		}
+		if i == 4 {
+			_, err := orders.Cancel(background, Ourselves, order.CancelInput{OrderID: got.Order.ID})
+			s.must(err)
+		}
+		all = append(all, bought{s.Order(got.Order.ID), got.Order.CreatedAt})
+	}
+	ada, bob := identity.Caller{CustomerID: "ada"}, identity.Caller{CustomerID: "bob"}
+	of := func(statuses ...order.Status) []order.Status { return statuses }
+	squeezed := strings.ToLower(strings.ReplaceAll(all[3].Number, "-", ""))
+	for name, c := range map[string]struct {
+		who  identity.Caller
+		q    order.ListQuery
+		want []int
+	}{
+		"all":                                {Ourselves, order.ListQuery{}, []int{6, 5, 4, 3, 2, 1, 0}},
+		"the oldest first":                   {Ourselves, order.ListQuery{Reverse: true}, []int{0, 1, 2, 3, 4, 5, 6}},
+		"one state":                          {Ourselves, order.ListQuery{Statuses: of(order.Failed)}, []int{5, 2}},
+		"two states":                         {Ourselves, order.ListQuery{Statuses: of(order.Refunded, order.Failed, order.Refunded)}, []int{5, 4, 2}},
+		"two states, the oldest first":       {Ourselves, order.ListQuery{Statuses: of(order.Failed, order.Confirmed), Reverse: true}, []int{0, 1, 2, 3, 5, 6}},
+		"a state that none is in":            {Ourselves, order.ListQuery{Statuses: of(order.Shipped)}, nil},
+		"an address":                         {Ourselves, order.ListQuery{Email: "aDa@Example.org "}, []int{6, 3, 2, 0}},
+		"an address beyond ASCII":            {Ourselves, order.ListQuery{Email: "BOB.MÜLLER@example.org"}, []int{5, 1}},
+		"an address, the oldest first":       {Ourselves, order.ListQuery{Email: "ada@example.org", Reverse: true}, []int{0, 2, 3, 6}},
+		"an address and a state":             {Ourselves, order.ListQuery{Email: "ada@example.org", Statuses: of(order.Confirmed)}, []int{6, 3, 0}},
+		"an address that nobody gave":        {Ourselves, order.ListQuery{Email: "eve@example.org"}, nil},
+		"the beginning of an address":        {Ourselves, order.ListQuery{Email: "a@example.org"}, nil},
+		"a customer":                         {Ourselves, order.ListQuery{CustomerID: "ada"}, []int{6, 4, 2, 0}},
+		"a customer's address":               {Ourselves, order.ListQuery{CustomerID: "ada", Email: "ADA@EXAMPLE.ORG"}, []int{6, 2, 0}},
+		"a customer's address and states":    {Ourselves, order.ListQuery{CustomerID: "ada", Email: "ada@example.org", Statuses: of(order.Confirmed, order.Refunded)}, []int{6, 0}},
+		"a customer whom nobody knows":       {Ourselves, order.ListQuery{CustomerID: "nobody"}, nil},
+		"from a time":                        {Ourselves, order.ListQuery{From: all[4].at}, []int{6, 5, 4}},
+		"from just behind a time":            {Ourselves, order.ListQuery{From: all[4].at.Add(time.Nanosecond)}, []int{6, 5}},
+		"before a time":                      {Ourselves, order.ListQuery{Before: all[2].at}, []int{1, 0}},
+		"before just behind a time":          {Ourselves, order.ListQuery{Before: all[2].at.Add(time.Nanosecond)}, []int{2, 1, 0}},
+		"within a time, the oldest first":    {Ourselves, order.ListQuery{From: all[1].at, Before: all[4].at, Reverse: true}, []int{1, 2, 3}},
+		"states within a time":               {Ourselves, order.ListQuery{From: all[1].at, Before: all[6].at, Statuses: of(order.Confirmed, order.Failed)}, []int{5, 3, 2, 1}},
+		"an address within a time":           {Ourselves, order.ListQuery{From: all[1].at, Before: all[6].at, Email: "ada@example.org"}, []int{3, 2}},
+		"a customer within a time":           {Ourselves, order.ListQuery{From: all[1].at, CustomerID: "ada", Statuses: of(order.Confirmed)}, []int{6}},
+		"a number":                           {Ourselves, order.ListQuery{Number: all[3].Number}, []int{3}},
+		"a number as people write it":        {Ourselves, order.ListQuery{Number: " " + squeezed}, []int{3}},
+		"a number of another state":          {Ourselves, order.ListQuery{Number: all[3].Number, Statuses: of(order.Failed)}, nil},
+		"a number of another address":        {Ourselves, order.ListQuery{Number: all[3].Number, Email: "eve@example.org"}, nil},
+		"a number of another time":           {Ourselves, order.ListQuery{Number: all[3].Number, From: all[4].at}, nil},
+		"a customer's own":                   {ada, order.ListQuery{}, []int{6, 4, 2, 0}},
+		"a customer's own by id":             {ada, order.ListQuery{CustomerID: "ada", Statuses: of(order.Failed)}, []int{2}},
+		"a customer's own with an address":   {ada, order.ListQuery{Email: "ada@example.org"}, []int{6, 2, 0}},
+		"a customer by another's address":    {bob, order.ListQuery{Email: "ada@example.org"}, nil},
+		"a customer by another's number":     {bob, order.ListQuery{Number: all[0].Number}, nil},
+		"a customer by the own number":       {bob, order.ListQuery{Number: all[1].Number}, []int{1}},
+		"a customer's own, the oldest first": {bob, order.ListQuery{Reverse: true}, []int{1, 5}},
+	} {
+		var want []string
+		for _, i := range c.want {
+			want = append(want, all[i].ID)
+		}
+		for _, limit := range []int{1, 2, 100} {
+			var got []string
+			q := c.q
+			for q.Limit = limit; ; {
+				page, err := orders.List(background, c.who, q)
+				if err != nil {
+					t.Fatalf("%s, by %d: %v", name, limit, err)
+				}
+				for _, o := range page.Orders {
+					got = append(got, o.ID)
+				}
+				if len(page.Orders) > limit || len(page.Cursors) != len(page.Orders) || page.HasMore != (page.End != "") || len(got) > len(all) {
+					t.Fatalf("%s, by %d: %+v", name, limit, page)
+				}
+				if page.HasMore && len(got) == len(want) {
+					t.Errorf("%s, by %d: there is said to be more behind the last", name, limit)
+				}
+				if q.After = page.End; !page.HasMore {
+					break
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s, by %d: %v, want %v", name, limit, got, want)
+			}
+		}
 	}
 }
 
@@ -345,17 +450,33 @@ func listsRefuseWhatMakesNoSense(t *testing.T, s *Shop, orders order.Service) {
 	s.Buy(s.Input(s.Cart("mug")))
 	page, err := orders.List(background, Ourselves, order.ListQuery{Limit: 1})
 	s.must(err)
+	byMail, err := orders.List(background, Ourselves, order.ListQuery{Email: "ada@example.org"})
+	s.must(err)
+	ada := identity.Caller{CustomerID: "ada"}
 	for name, c := range map[string]struct {
 		who  identity.Caller
 		q    order.ListQuery
 		want error
 	}{
-		"a guest":                  {identity.Caller{}, order.ListQuery{}, order.ErrSignIn},
-		"garbage for a cursor":     {Ourselves, order.ListQuery{After: "garbage"}, order.ErrCursor},
-		"a cursor of another list": {Ourselves, order.ListQuery{After: page.Cursors[0], Status: order.Confirmed}, order.ErrCursor},
-		"too many":                 {Ourselves, order.ListQuery{Limit: 101}, order.ErrInput},
-		"fewer than none":          {Ourselves, order.ListQuery{Limit: -1}, order.ErrInput},
-		"no such status":           {Ourselves, order.ListQuery{Status: "LOST"}, order.ErrInput},
+		"a guest":                      {identity.Caller{}, order.ListQuery{}, order.ErrSignIn},
+		"garbage for a cursor":         {Ourselves, order.ListQuery{After: "garbage"}, order.ErrCursor},
+		"a cursor of another list":     {Ourselves, order.ListQuery{After: page.Cursors[0], Statuses: []order.Status{order.Confirmed}}, order.ErrCursor},
+		"a cursor the other way round": {Ourselves, order.ListQuery{After: page.Cursors[0], Reverse: true}, order.ErrCursor},
+		"a cursor of another's list":   {ada, order.ListQuery{After: page.Cursors[0]}, order.ErrCursor},
+		"a cursor of another address":  {Ourselves, order.ListQuery{After: byMail.Cursors[0], Email: "eve@example.org"}, order.ErrCursor},
+		"a cursor of another time":     {Ourselves, order.ListQuery{After: page.Cursors[0], From: s.Clock.Now()}, order.ErrCursor},
+		"a cursor of no number":        {Ourselves, order.ListQuery{After: page.Cursors[0], Number: page.Orders[0].Number}, order.ErrCursor},
+		"another customer's":           {ada, order.ListQuery{CustomerID: "eve"}, order.ErrForbidden},
+		"too many":                     {Ourselves, order.ListQuery{Limit: 101}, order.ErrInput},
+		"fewer than none":              {Ourselves, order.ListQuery{Limit: -1}, order.ErrInput},
+		"no such status":               {Ourselves, order.ListQuery{Statuses: []order.Status{order.Failed, "LOST"}}, order.ErrInput},
+		"a number too short":           {Ourselves, order.ListQuery{Number: "K7M2-4QX"}, order.ErrInput},
+		"a number too long":            {Ourselves, order.ListQuery{Number: "K7M2-4QXD0"}, order.ErrInput},
+		"no number":                    {Ourselves, order.ListQuery{Number: "K7M2-4QX!"}, order.ErrInput},
+		"half an address":              {Ourselves, order.ListQuery{Email: "ada@"}, order.ErrInput},
+		"a blank for an address":       {Ourselves, order.ListQuery{Email: " "}, order.ErrInput},
+		"from then until then":         {Ourselves, order.ListQuery{From: s.Clock.Now(), Before: s.Clock.Now()}, order.ErrInput},
+		"from now until before":        {Ourselves, order.ListQuery{From: s.Clock.Now(), Before: s.Clock.Now().Add(-time.Second)}, order.ErrInput},
 	} {
 		if _, err := orders.List(background, c.who, c.q); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
