@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"iter"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -171,5 +173,47 @@ func TestSafely(t *testing.T) {
 	var none map[string]int
 	if err := work.Safely(func() error { none["x"] = 1; return nil }); err == nil || !strings.Contains(err.Error(), "work_test.go") {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestEach(t *testing.T) {
+	lost := errors.New("lost")
+	found := func(ends error) iter.Seq2[int, error] {
+		return func(yield func(int, error) bool) {
+			for i := range 100 {
+				if !yield(i, nil) {
+					return
+				}
+			}
+			if ends != nil {
+				yield(0, ends)
+			}
+		}
+	}
+	var done, now, most atomic.Int32
+	n, err := work.Each(t.Context(), found(lost), 4, func(i int) error {
+		most.Store(max(most.Load(), now.Add(1)))
+		defer now.Add(-1)
+		done.Add(1)
+		if i == 7 {
+			panic("seven")
+		}
+		return nil
+	})
+	if n != 100 || done.Load() != 100 || most.Load() > 4 || now.Load() != 0 {
+		t.Errorf("counted %d, did %d, at most %d at once, %d still at work", n, done.Load(), most.Load(), now.Load())
+	}
+	if !errors.Is(err, lost) || !strings.Contains(err.Error(), "seven") {
+		t.Errorf("%v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	n, err = work.Each(ctx, found(nil), 1, func(i int) error {
+		if i == 9 {
+			cancel()
+		}
+		return nil
+	})
+	if n < 10 || n > 12 || err != nil {
+		t.Errorf("went on to %d after the end, %v", n, err)
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/work"
 	"ordergraph/services/order"
@@ -57,32 +55,8 @@ func (k *Keeper) Run(ctx context.Context) error {
 // not told, corrections of the stock, and with Options.Auto the next steps. It
 // returns how many orders there were. Several copies may sweep at once.
 func (k *Keeper) Sweep(ctx context.Context) (int, error) {
-	q := docstore.Query{Index: "due", Until: k.now().Add(time.Millisecond), Limit: sweepPage}
-	var errs []error
-	for swept := 0; ; {
-		page, err := k.docs.Find(ctx, q)
-		if err != nil {
-			return swept, errors.Join(append(errs, err)...)
-		}
-		failed := make([]error, len(page.Items))
-		var g errgroup.Group
-		g.SetLimit(sweepers)
-		for i := range page.Items {
-			g.Go(func() error {
-				failed[i] = work.Safely(func() error { return k.attend(ctx, page.Items[i]) })
-				return nil
-			})
-		}
-		_ = g.Wait()
-		swept += len(page.Items)
-		if err := errors.Join(failed...); err != nil {
-			errs = append(errs, err)
-		}
-		if page.Next == "" || ctx.Err() != nil {
-			return swept, errors.Join(errs...)
-		}
-		q.After = page.Next
-	}
+	due := k.docs.All(ctx, docstore.Query{Index: "due", Until: k.now().Add(time.Millisecond), Limit: sweepPage})
+	return work.Each(ctx, due, sweepers, func(d document) error { return k.attend(ctx, d) })
 }
 
 // attend does what is due of one order.

@@ -8,8 +8,8 @@ import (
 
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
-	"ordergraph/platform/work"
 	"ordergraph/platform/identity"
+	"ordergraph/platform/work"
 	"ordergraph/services/invoice"
 )
 

@@ -2,11 +2,8 @@ package order
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/work"
@@ -32,7 +29,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	}
 	if k.o.Bus != nil {
 		parts = append(parts, work.Part{Name: "order's ears", Run: k.listen}, work.Part{Name: "order's ears for who is to be forgotten", Run: func(ctx context.Context) error {
-			return k.o.Bus.Listen(ctx, account.Topic, group, k.heardOf)
+			return k.o.Bus.Listen(ctx, account.Topic, group, account.OnErased(k.Forget))
 		}}, work.Part{Name: "order's ears for invoices", Run: func(ctx context.Context) error {
 			return k.o.Bus.Listen(ctx, InvoiceTopic, group, k.heardOfPaper)
 		}}, work.Part{Name: "order's ears for notifications", Run: func(ctx context.Context) error {
@@ -53,34 +50,11 @@ func (k *Keeper) Run(ctx context.Context) error {
 // wait for an outcome, and those with something left to give back. It returns
 // how many there were. Several copies may sweep at once.
 func (k *Keeper) Sweep(ctx context.Context) (int, error) {
-	q := docstore.Query{Index: "due", Until: k.now().Add(time.Millisecond), Limit: sweepPage}
-	var errs []error
-	for swept := 0; ; {
-		page, err := k.orders.Find(ctx, q)
-		if err != nil {
-			return swept, errors.Join(append(errs, err)...)
+	due := k.orders.All(ctx, docstore.Query{Index: "due", Until: k.now().Add(time.Millisecond), Limit: sweepPage})
+	return work.Each(ctx, due, sweepers, func(d document) error {
+		if err := k.resume(ctx, d.ID, false, false, time.Now().Add(k.turn())); err != nil {
+			return fmt.Errorf("order %s: %w", d.ID, err)
 		}
-		failed := make([]error, len(page.Items))
-		var g errgroup.Group
-		g.SetLimit(sweepers)
-		for i := range page.Items {
-			id := page.Items[i].ID
-			g.Go(func() error {
-				err := work.Safely(func() error { return k.resume(ctx, id, false, false, time.Now().Add(k.turn())) })
-				if err != nil {
-					failed[i] = fmt.Errorf("order %s: %w", id, err)
-				}
-				return nil
-			})
-		}
-		_ = g.Wait()
-		swept += len(page.Items)
-		if err := errors.Join(failed...); err != nil {
-			errs = append(errs, err)
-		}
-		if page.Next == "" || ctx.Err() != nil {
-			return swept, errors.Join(errs...)
-		}
-		q.After = page.Next
-	}
+		return nil
+	})
 }
