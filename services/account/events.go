@@ -1,5 +1,13 @@
 package account
 
+import (
+	"context"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"ordergraph/platform/events"
+)
+
 // Topic is the stream on which the account service rings its facts.
 const Topic = "account"
 
@@ -21,6 +29,21 @@ const FactErased = "account.erased"
 // Erased is the data of FactErased.
 type Erased struct {
 	CustomerID string `bson:"customerId"`
+}
+
+// OnErased is what listens to Topic for somebody who has to forget, and passes
+// by what else is rung there.
+func OnErased(forget func(ctx context.Context, customerID string) error) events.Handler {
+	return func(ctx context.Context, fact events.Fact) error {
+		if fact.Type != FactErased {
+			return nil
+		}
+		var erased Erased
+		if err := bson.Unmarshal(fact.Data, &erased); err != nil {
+			return err
+		}
+		return forget(ctx, erased.CustomerID)
+	}
 }
 
 // LiveTopic is where the Bell is rung when a session ends: the key is the

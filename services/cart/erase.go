@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"ordergraph/platform/docstore"
-	"ordergraph/platform/events"
 	"ordergraph/services/account"
 )
 
@@ -15,19 +12,7 @@ import (
 const group = "cart"
 
 func (k *Keeper) listen(ctx context.Context) error {
-	return k.bus.Listen(ctx, account.Topic, group, k.heard)
-}
-
-// heard forgets the carts of somebody who asked for it.
-func (k *Keeper) heard(ctx context.Context, fact events.Fact) error {
-	if fact.Type != account.FactErased {
-		return nil
-	}
-	var erased account.Erased
-	if err := bson.Unmarshal(fact.Data, &erased); err != nil {
-		return err
-	}
-	return k.Forget(ctx, erased.CustomerID)
+	return k.bus.Listen(ctx, account.Topic, group, account.OnErased(k.Forget))
 }
 
 // Forget deletes a customer's carts. One that an order has is needed until

@@ -29,7 +29,7 @@ func (k *Keeper) listen(ctx context.Context) error {
 }
 
 func (k *Keeper) listenOf(ctx context.Context) error {
-	return k.o.Bus.Listen(ctx, account.Topic, group, k.heardOf)
+	return k.o.Bus.Listen(ctx, account.Topic, group, account.OnErased(k.Forget))
 }
 
 // heard writes what the order is owed by now.

@@ -5,11 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"ordergraph/platform/docstore"
-	"ordergraph/platform/events"
-	"ordergraph/services/account"
 	"ordergraph/services/cart"
 )
 
@@ -38,18 +34,6 @@ const indexErase = "erase"
 
 // eraseEvery is how often erasures are looked for.
 const eraseEvery = time.Minute
-
-// heardOf forgets the orders of somebody who asked for it.
-func (k *Keeper) heardOf(ctx context.Context, fact events.Fact) error {
-	if fact.Type != account.FactErased {
-		return nil
-	}
-	var erased account.Erased
-	if err := bson.Unmarshal(fact.Data, &erased); err != nil {
-		return err
-	}
-	return k.Forget(ctx, erased.CustomerID)
-}
 
 // Forget marks a customer's orders, each in one write, so that SweepErasures
 // forgets who the customer was as soon as each allows. Repeating it is
