@@ -1,6 +1,6 @@
 // Who is signed in. The session itself is in cookies that no script can read;
 // what is kept here is only when it has to be renewed.
-import { useEffect } from "react";
+import { useEffect, useSyncExternalStore } from "react";
 import { askNow, beforeAsking } from "./client.ts";
 import { MeDocument, RenewDocument, SignInDocument, SignOutDocument, type CartPartsFragment, type CustomerPartsFragment, type CustomerProblemFragment } from "./gql.ts";
 import { device } from "./device.ts";
@@ -21,10 +21,17 @@ function ends(): Ends | null {
 function keep(token: { expiresAt: string; refreshExpiresAt: string } | null) {
   if (token) device.set(kept, JSON.stringify({ access: Date.parse(token.expiresAt), session: Date.parse(token.refreshExpiresAt) }));
   else device.remove(kept);
+  listeners.forEach((tell) => tell());
 }
+
+const listeners = new Set<() => void>();
+const listen = (tell: () => void) => (listeners.add(tell), () => void listeners.delete(tell));
 
 /** Whether somebody is believed to be signed in on this device. */
 export const believed = () => (ends()?.session ?? 0) > Date.now();
+
+/** The same, for as long as it is shown. */
+export const useBelieved = () => useSyncExternalStore(listen, believed);
 
 let renewing: Promise<void> | undefined;
 
@@ -77,16 +84,18 @@ addEventListener("storage", ({ key, oldValue, newValue }) => {
   if (key !== kept || (oldValue && newValue)) return;
   hangUp();
   forget();
+  listeners.forEach((tell) => tell());
 });
 
 /** The customer: undefined while that is being asked, null for a guest. */
 export function useCustomer(): CustomerPartsFragment | null | undefined {
-  const { data, error } = useQuery(MeDocument, believed() ? {} : null);
+  const signedIn = useBelieved();
+  const { data, error } = useQuery(MeDocument, signedIn ? {} : null);
   const ended = data?.customer === null;
   useEffect(() => {
     if (ended) keep(null);
   }, [ended]);
-  if (!believed() || error?.code === "UNAUTHENTICATED") return null;
+  if (!signedIn || error?.code === "UNAUTHENTICATED") return null;
   if (data) return data.customer; // still, when it cannot be asked again for the moment
   return error ? null : undefined;
 }

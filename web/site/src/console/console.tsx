@@ -10,7 +10,7 @@ import { useMay, useSignedIn, ViewerContext } from "./viewer.ts";
 
 const Board = lazy(() => import("./pages/board.tsx"));
 const Orders = lazy(() => import("./pages/orders.tsx"));
-const Order = lazy(() => import("./pages/order.tsx"));
+const Order = lazy(() => import("./pages/order/order.tsx"));
 const Picking = lazy(() => import("./pages/picking.tsx"));
 const Stock = lazy(() => import("./pages/stock.tsx"));
 const Sku = lazy(() => import("./pages/sku.tsx"));

@@ -95,6 +95,10 @@ export type Column<Row> = {
   figures?: boolean;
   /** What it holds needs no heading, such as buttons; it is told to who cannot see it. */
   plain?: boolean;
+  /** On a phone it stands beside what the row is called, without its heading. */
+  beside?: boolean;
+  /** On a phone it is left out. */
+  roomy?: boolean;
 };
 
 /**
@@ -109,8 +113,8 @@ export function Table<Row>({ caption, columns, rows, keyOf, empty }: { caption: 
       <caption className="visually-hidden">{caption}</caption>
       <thead role="rowgroup">
         <tr role="row">
-          {columns.map(({ name, figures, plain }) => (
-            <th key={name} role="columnheader" scope="col" data-figures={figures || undefined}>
+          {columns.map(({ name, figures, plain, roomy }) => (
+            <th key={name} role="columnheader" scope="col" data-figures={figures || undefined} data-roomy={roomy || undefined}>
               {plain ? <span className="visually-hidden">{name}</span> : name}
             </th>
           ))}
@@ -119,13 +123,13 @@ export function Table<Row>({ caption, columns, rows, keyOf, empty }: { caption: 
       <tbody role="rowgroup">
         {rows.map((row) => (
           <tr key={keyOf(row)} role="row">
-            {columns.map(({ name, cell, figures, plain }, i) =>
+            {columns.map(({ name, cell, figures, plain, beside, roomy }, i) =>
               i === 0 ? (
                 <th key={name} role="rowheader" scope="row">
                   {cell(row)}
                 </th>
               ) : (
-                <td key={name} role="cell" data-name={plain ? undefined : name} data-figures={figures || undefined}>
+                <td key={name} role="cell" data-name={plain || beside ? undefined : name} data-figures={figures || undefined} data-beside={beside || undefined} data-roomy={roomy || undefined}>
                   {cell(row)}
                 </td>
               ),
@@ -200,7 +204,7 @@ export function useFilters() {
   return { params, set };
 }
 
-export type Tone = "good" | "bad" | "busy" | "quiet";
+export type Tone = "good" | "bad" | "warn" | "busy" | "quiet";
 
 /** A state in a word. */
 export const Tag = ({ tone = "quiet", children }: { tone?: Tone; children: ReactNode }) => (
@@ -208,6 +212,9 @@ export const Tag = ({ tone = "quiet", children }: { tone?: Tone; children: React
     {children}
   </span>
 );
+
+/** A state by its name, out of a table of words.ts. */
+export const State = ({ of: [name, tone] }: { of: [name: string, tone: Tone] }) => <Tag tone={tone}>{name}</Tag>;
 
 const sameDay = (a: Date, b: Date) => a.toDateString() === b.toDateString();
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });

@@ -1,7 +1,7 @@
 // Who works here, and what they may do. The pages show only that; what is
 // forbidden is refused by the services, whatever is shown.
 import { createContext, useContext } from "react";
-import { believed } from "../api/session.ts";
+import { useBelieved } from "../api/session.ts";
 import { useQuery } from "../api/query.ts";
 import { ViewerDocument, type Permission, type ViewerQuery } from "./gql.ts";
 
@@ -9,8 +9,9 @@ export type Viewer = NonNullable<ViewerQuery["customer"]>;
 
 /** Who is signed in: null when nobody is, and in `viewer` nothing while that is being asked. */
 export function useSignedIn() {
-  const { data, error, retry } = useQuery(ViewerDocument, believed() ? {} : null);
-  const nobody = !believed() || error?.code === "UNAUTHENTICATED" || data?.customer === null;
+  const signedIn = useBelieved();
+  const { data, error, retry } = useQuery(ViewerDocument, signedIn ? {} : null);
+  const nobody = !signedIn || error?.code === "UNAUTHENTICATED" || data?.customer === null;
   return { viewer: nobody ? null : (data?.customer ?? undefined), error, retry };
 }
 
