@@ -303,8 +303,12 @@ func startCart(ctx context.Context, g *Ground) error {
 	if err != nil {
 		return err
 	}
+	counts, err := g.count(ctx, "cart", store)
+	if err != nil {
+		return err
+	}
 	keeper, err := cart.New(ctx, cart.Options{
-		Store: store, Bus: g.Bus, Catalog: products, Stock: stock,
+		Store: store, Bus: g.Bus, Catalog: products, Stock: stock, Activity: counts,
 		Rules: cart.DefaultRules(g.Settings.Currency, g.Settings.Country), Now: g.Now, Log: g.log("cart"),
 	})
 	if err != nil {
@@ -363,8 +367,12 @@ func startOrder(ctx context.Context, g *Ground) error {
 		parcels.Fulfilment, err = host.Use(g.Host, fulfilmentrpc.Contract)
 		return err
 	})
+	counts, err := g.count(ctx, "order", store)
+	if err != nil {
+		return err
+	}
 	keeper, err := order.New(ctx, order.Options{
-		Store: store, Bus: g.Bus, Listeners: listeners(order.Topic), Bell: g.Bell,
+		Store: store, Bus: g.Bus, Listeners: listeners(order.Topic), Bell: g.Bell, Activity: counts,
 		Cart: carts, Inventory: stock, Payment: payments, Fulfilment: &parcels, Now: g.Now, Log: g.log("order"),
 	})
 	if err != nil {

@@ -162,6 +162,7 @@ type topic struct {
 	hub      *Hub
 	name     string
 	versions func(context.Context, []string) (map[string]int64, error)
+	polled   bool // nobody rings
 
 	things []*thing // those that are watched
 	cursor int      // things before it have been asked about in this round
@@ -169,8 +170,8 @@ type topic struct {
 	wake   chan struct{}
 }
 
-func (h *Hub) newTopic(name string, versions func(context.Context, []string) (map[string]int64, error)) *topic {
-	t := &topic{hub: h, name: name, versions: versions, wake: make(chan struct{}, 1)}
+func (h *Hub) newTopic(name string, versions func(context.Context, []string) (map[string]int64, error), polled bool) *topic {
+	t := &topic{hub: h, name: name, versions: versions, polled: polled, wake: make(chan struct{}, 1)}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if slices.ContainsFunc(h.topics, func(t *topic) bool { return t.name == name }) {

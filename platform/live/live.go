@@ -34,7 +34,13 @@ type Topic[T any] struct{ *topic }
 // present versions of up to 500 things in one call, and leaves out those that
 // do not exist.
 func NewTopic[T any](h *Hub, name string, versions func(ctx context.Context, keys []string) (map[string]int64, error)) Topic[T] {
-	return Topic[T]{h.newTopic(name, versions)}
+	return Topic[T]{h.newTopic(name, versions, false)}
+}
+
+// NewPolledTopic is NewTopic for what nobody rings: while something of it is
+// watched, versions are asked for as if Redis were away, see Options.Poll.
+func NewPolledTopic[T any](h *Hub, name string, versions func(ctx context.Context, keys []string) (map[string]int64, error)) Topic[T] {
+	return Topic[T]{h.newTopic(name, versions, true)}
 }
 
 // Watch says what to watch, and for whom. Its functions are called from

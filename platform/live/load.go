@@ -192,7 +192,7 @@ func (t *topic) run(ctx context.Context) {
 func (t *topic) hears() bool {
 	t.hub.mu.Lock()
 	defer t.hub.mu.Unlock()
-	return t.hub.hears()
+	return t.hub.hears() && !t.polled
 }
 
 func (t *topic) every(hears bool) time.Duration {

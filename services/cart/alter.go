@@ -25,8 +25,9 @@ func (k *Keeper) alter(ctx context.Context, who identity.Caller, id string, inco
 	}
 	var v verdict
 	var g goods
-	now := k.now()
+	now, first := k.now(), false
 	doc, err := k.update(ctx, key, func(c *cartDoc) error {
+		first = false
 		if c.gone(now) {
 			return ErrNotFound
 		}
@@ -56,6 +57,9 @@ func (k *Keeper) alter(ctx context.Context, who identity.Caller, id string, inco
 			}
 			return docstore.Unchanged
 		}
+		c.fill() // a cart of before carts were counted
+		draft.Filled = c.Filled
+		first = draft.fill()
 		draft.remember(g)
 		draft.UpdatedAt = now
 		draft.touch(now)
@@ -64,6 +68,9 @@ func (k *Keeper) alter(ctx context.Context, who identity.Caller, id string, inco
 	})
 	if err != nil {
 		return Result{}, err
+	}
+	if first {
+		k.activity.Count(CountFilled, "")
 	}
 	cart, err := k.show(ctx, who, id, &doc, g, now)
 	return Result{Cart: cart, Problems: v.problems, Warnings: v.warnings}, err

@@ -57,8 +57,12 @@ func (k *Keeper) Create(ctx context.Context, who identity.Caller, in CreateInput
 		v.problems = append(v.problems, tooManyAttributes(path("attributes")))
 	}
 	doc.remember(g)
+	first := doc.fill()
 	if err := k.carts.Insert(ctx, &doc); err != nil {
 		return Result{}, err
+	}
+	if first {
+		k.activity.Count(CountFilled, "")
 	}
 	cart, err := k.show(ctx, who, id, &doc, g, now)
 	return Result{Cart: cart, Problems: v.problems, Warnings: v.warnings}, err

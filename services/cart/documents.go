@@ -15,6 +15,7 @@ type cartDoc struct {
 	UpdatedAt     time.Time   `bson:"updated"`
 	Expires       *time.Time  `bson:"expires,omitempty"` // nil while an order has the cart
 	Lines         []lineDoc   `bson:"lines,omitempty"`
+	Filled        bool        `bson:"filled,omitempty"` // there was a line in it once; see fill
 	Codes         []string    `bson:"codes,omitempty"`
 	Note          string      `bson:"note,omitempty"`
 	Attributes    []Attribute `bson:"attributes,omitempty"`

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"time"
 
+	"ordergraph/platform/activity"
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
 	"ordergraph/services/catalog"
@@ -30,13 +31,14 @@ type Stock interface {
 
 // Options are what a Keeper needs.
 type Options struct {
-	Store   docstore.Store
-	Bus     *events.Bus // nil: nobody tells of customers who ask to be forgotten
-	Catalog Catalog
-	Stock   Stock
-	Rules   Rules            // without a currency: DefaultRules for EUR and DE
-	Now     func() time.Time // nil: time.Now
-	Log     *slog.Logger     // nil: none
+	Store    docstore.Store
+	Bus      *events.Bus // nil: nobody tells of customers who ask to be forgotten
+	Catalog  Catalog
+	Stock    Stock
+	Rules    Rules              // without a currency: DefaultRules for EUR and DE
+	Activity *activity.Recorder // nil: what happens is not counted for who watches
+	Now      func() time.Time   // nil: time.Now
+	Log      *slog.Logger       // nil: none
 }
 
 // A Keeper is the cart service: carts and discount codes in a document store.
@@ -50,6 +52,7 @@ type Keeper struct {
 	bus         *events.Bus
 	codes       *docstore.Crowd[discountDoc] // who uses discounts
 	rules       Rules
+	activity    *activity.Recorder
 	clock       func() time.Time
 	log         *slog.Logger
 }
@@ -58,7 +61,7 @@ var _ Service = (*Keeper)(nil)
 
 // New opens the carts in the store. ErrRules for rules that cannot be priced by.
 func New(ctx context.Context, o Options) (*Keeper, error) {
-	k := &Keeper{bus: o.Bus, catalog: o.Catalog, stock: o.Stock, rules: o.Rules, clock: o.Now, log: o.Log}
+	k := &Keeper{bus: o.Bus, catalog: o.Catalog, stock: o.Stock, rules: o.Rules, activity: o.Activity, clock: o.Now, log: o.Log}
 	if k.rules.Currency == "" {
 		k.rules = DefaultRules("EUR", "DE")
 	}

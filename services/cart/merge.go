@@ -230,6 +230,7 @@ func (k *Keeper) finishMerge(ctx context.Context, guest *cartDoc) (string, error
 				return err
 			}
 			m.Warnings = k.takeAll(c, guest, g)
+			c.fill() // what it took was counted with the guest's
 			c.remember(g)
 			c.UpdatedAt = now
 			c.touch(now)

@@ -2,6 +2,14 @@ package order
 
 import "github.com/prometheus/client_golang/prometheus"
 
+// What the order service counts of the shop's activity.
+const (
+	CountPlaced    = "placed"
+	CountConfirmed = "confirmed" // and how long after it was placed
+	CountFailed    = "failed"    // by Reason
+	CountCancelled = "cancelled" // called off, or given back whole, after it was confirmed
+)
+
 var _ prometheus.Collector = (*Keeper)(nil)
 
 // newStates counts orders by the states that they come into. States and
@@ -18,13 +26,44 @@ func newStates() *prometheus.CounterVec {
 	return states
 }
 
-// entered counts an order that has just come into its state.
+// entered counts an order that has just come into its state. Whoever made the
+// write that brought it there calls it, so that each is counted once, whoever
+// else drives the order.
 func (k *Keeper) entered(d *document) {
 	reason := ""
 	if d.Status == Failed {
 		reason = string(d.Reason)
 	}
 	k.states.WithLabelValues(string(d.Status), reason).Inc()
+	if !d.firstTime() {
+		return
+	}
+	switch now := k.o.Activity; d.Status {
+	case Pending:
+		now.Count(CountPlaced, "")
+	case Confirmed:
+		now.CountTook(CountConfirmed, "", d.UpdatedAt.Sub(d.CreatedAt))
+	case Failed:
+		now.Count(CountFailed, reason)
+	case Cancelled:
+		now.Count(CountCancelled, "")
+	case Refunded:
+		if d.Cancel == nil { // otherwise it was counted when it was called off
+			now.Count(CountCancelled, "")
+		}
+	}
+}
+
+// firstTime reports whether the order has not been in its state before: a
+// refund that the bank sends back leads from REFUNDED to where it came from.
+func (d *document) firstTime() bool {
+	times := 0
+	for _, e := range d.Timeline {
+		if e.Status == d.Status {
+			times++
+		}
+	}
+	return times == 1
 }
 
 // Describe is prometheus.Collector's.

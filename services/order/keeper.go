@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"ordergraph/platform/activity"
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
 	"ordergraph/platform/live"
@@ -27,9 +28,10 @@ type Options struct {
 	Cart       cart.Service
 	Inventory  inventory.Service
 	Payment    payment.Service
-	Fulfilment Fulfilment       // nil: nothing is ever sent
-	Now        func() time.Time // nil: time.Now
-	Log        *slog.Logger     // nil: silent
+	Fulfilment Fulfilment         // nil: nothing is ever sent
+	Activity   *activity.Recorder // nil: what happens is not counted for who watches
+	Now        func() time.Time   // nil: time.Now
+	Log        *slog.Logger       // nil: silent
 	Deadlines  Deadlines
 }
 
