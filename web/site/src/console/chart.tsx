@@ -139,7 +139,7 @@ export function Chart({ title, note, at, series, say, least = 0, cursor, look }:
             </g>
           ))}
           {at.map((t, i) =>
-            names.has(t) ? (
+            names.has(t) && x(i) > 20 && x(i) < width - 20 ? (
               <text key={t} x={x(i)} y={height - 6} textAnchor="middle">
                 {timeOf(t)}
               </text>
@@ -191,13 +191,21 @@ function Columns({ of, x, y, pitch }: Drawn & { pitch: number }) {
 }
 
 // A line ends where there is no value; one alone is a dot.
-function Line({ of, x, y }: Drawn) {
+function Line({ of: { as, values }, x, y }: Drawn) {
   let path = "";
-  of.values.forEach((value, i) => {
+  const dots: [number, number][] = [];
+  values.forEach((value, i) => {
     if (value === null) return;
-    const before = i > 0 && of.values[i - 1] != null;
-    const after = of.values[i + 1] != null;
-    path += `${before ? "L" : "M"}${x(i)} ${y(value)}${before || after ? "" : "h0.01"}`;
+    const before = i > 0 && values[i - 1] != null;
+    path += `${before ? "L" : "M"}${x(i)} ${y(value)}`;
+    if (!before && values[i + 1] == null) dots.push([x(i), y(value)]);
   });
-  return <path className={`drawn drawn-${of.as}`} d={path} />;
+  return (
+    <g className={`drawn drawn-${as}`}>
+      <path d={path} />
+      {dots.map(([cx, cy]) => (
+        <circle key={cx} cx={cx} cy={cy} r={2.5} />
+      ))}
+    </g>
+  );
 }

@@ -41,7 +41,7 @@ export default function Board() {
       title="Now"
       beside={
         <span className="live" data-live={live || undefined}>
-          {live ? "Live" : "Every few seconds"}
+          {live ? "Live" : "Asked again and again"}
         </span>
       }
       actions={
@@ -59,7 +59,6 @@ export default function Board() {
       <Asked of={answer} bars={10}>
         {({ shopActivity }) => <Activity of={shopActivity} />}
       </Asked>
-      <Attention />
     </Page>
   );
 }
@@ -125,7 +124,10 @@ function Activity({ of }: { of: ActivityFragment }) {
         ]}
       />
       <Chart {...charts} title="Carts that became orders" say={percent} least={1} series={[{ name: "Conversion", as: "line", values: each((f) => f.conversion) }]} />
-      <Reasons of={of.total} />
+      <div className="attention">
+        <Reasons of={of.total} />
+        <Attention />
+      </div>
     </div>
   );
 }
@@ -181,7 +183,7 @@ function Attention() {
   const dead = useFresh(DeadLettersDocument, { first: 100 }, 20_000);
   const out = useFresh(StocksDocument, may("STOCK_READ") ? { first: shownSoldOut, availableAtMost: 0 } : null, 20_000);
   return (
-    <div className="attention">
+    <>
       <Section title="Dead letters" beside={<Link href="/dead-letters">Look at them</Link>}>
         <Asked of={dead} bars={2}>
           {({ deadLetters: { nodes, pageInfo } }) => {
@@ -207,7 +209,7 @@ function Attention() {
                 <ul className="sold-out">
                   {nodes.map((stock) => (
                     <li key={stock.sku}>
-                      <Link href={skuPath(stock.sku)}>{stock.sku}</Link> <span className="quiet">{nameOf(stock)}</span>
+                      <Link href={skuPath(stock.sku)}>{nameOf(stock) ?? stock.sku}</Link>
                     </li>
                   ))}
                   {pageInfo.hasNextPage && <li className="quiet">and more</li>}
@@ -217,6 +219,6 @@ function Attention() {
           </Asked>
         </Section>
       )}
-    </div>
+    </>
   );
 }

@@ -1,5 +1,5 @@
 // One parcel, step by step; made for a hand that also holds a scanner.
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
 import type { Operation } from "../../api/client.ts";
 import { inPath } from "../../api/ids.ts";
@@ -24,6 +24,7 @@ import {
   type FulfillmentStatus,
 } from "../gql.ts";
 import { Asked, Dialog, DialogEnd, Notice, Page, Section, Tag, When, type Tone } from "../parts.tsx";
+import { useWarehouses } from "../warehouse.ts";
 import "./pages.css";
 
 type Order = NonNullable<ConsignmentOfOrderQuery["order"]>;
@@ -53,7 +54,7 @@ export function Parcel({ order: orderId, id }: { order: string; id: string }) {
         {({ order }) => {
           const of = order?.fulfillments.find((one) => one.id === id);
           if (!order || !of) return <Empty title="There is no such parcel" />;
-          return <Steps key={of.status} of={of} order={order} />;
+          return <Steps of={of} order={order} />;
         }}
       </Asked>
     </Page>
@@ -61,11 +62,19 @@ export function Parcel({ order: orderId, id }: { order: string; id: string }) {
 }
 
 function Steps({ of, order }: { of: Consignment; order: Order }) {
+  const { nameOf } = useWarehouses();
+  const work = useRef<HTMLDivElement>(null);
   const [tracking] = of.trackingInfo;
+  const first = useRef(of.status);
+  useEffect(() => {
+    // What was pressed is gone with the step before.
+    if (first.current !== of.status && (document.activeElement ?? document.body) === document.body) work.current?.focus({ preventScroll: true });
+    first.current = of.status;
+  }, [of.status]);
   return (
     <div className="parcel">
-      <div className="parcel-work">
-        <Step of={of} />
+      <div className="parcel-work" ref={work} tabIndex={-1} role="group" aria-label={`${of.orderNumber}: ${stageNames[of.status]}`}>
+        <Step key={of.status} of={of} />
       </div>
       <aside className="parcel-facts">
         <Section title="Goes to">
@@ -85,7 +94,7 @@ function Steps({ of, order }: { of: Consignment; order: Order }) {
           </div>
           <div>
             <dt>Warehouse</dt>
-            <dd>{of.warehouse}</dd>
+            <dd>{nameOf(of.warehouse)}</dd>
           </div>
           <div>
             <dt>Since</dt>

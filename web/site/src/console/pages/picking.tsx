@@ -1,14 +1,14 @@
 // What the warehouse does: parcels to pick, and each one's way out of the house.
 import { useMemo } from "react";
 import { Link, useLocation } from "wouter";
-import { renew, useQuery } from "../../api/query.ts";
+import { renew } from "../../api/query.ts";
 import { Choice } from "../../ui/field.tsx";
 import { useAction } from "../action.ts";
 import { stageNames, stages, toFetch, unitsOf, useParcel, type Consignment } from "../consignment.ts";
 import { useFresh } from "../fresh.ts";
-import { ConsignmentPickDocument, ConsignmentsDocument, WarehousesDocument, type FulfillmentStatus } from "../gql.ts";
+import { ConsignmentPickDocument, ConsignmentsDocument, type FulfillmentStatus } from "../gql.ts";
 import { Asked, Page, Pager, useCursor, useFilters, When } from "../parts.tsx";
-import { useMay } from "../viewer.ts";
+import { useWarehouses } from "../warehouse.ts";
 import { Parcel } from "./parcel.tsx";
 import "./picking.css";
 
@@ -20,12 +20,11 @@ export default function Picking() {
 }
 
 function List() {
-  const may = useMay();
   const { params, set } = useFilters();
   const { after } = useCursor();
   const status = stages.find((stage) => stage === params.get("state")) ?? "OPEN";
   const warehouse = params.get("warehouse") ?? undefined;
-  const warehouses = useQuery(WarehousesDocument, may("STOCK_READ") ? {} : null).data?.warehouses;
+  const { warehouses, nameOf } = useWarehouses();
   const answer = useFresh(ConsignmentsDocument, { first: perPage, after, status, warehouse }, 8_000);
   return (
     <Page
@@ -46,7 +45,7 @@ function List() {
             ))}
           </ul>
         </nav>
-        {warehouses && warehouses.length > 1 && (
+        {warehouses.length > 1 && (
           <Choice label="Warehouse" value={warehouse ?? ""} onChange={({ target }) => set({ warehouse: target.value })}>
             <option value="">All warehouses</option>
             {warehouses.map(({ id, name }) => (
@@ -72,7 +71,7 @@ function List() {
                     </li>
                   ))}
                 </ul>
-                <Sheet of={nodes} status={status} warehouse={warehouses?.find(({ id }) => id === warehouse)?.name ?? warehouse} />
+                <Sheet of={nodes} status={status} warehouse={warehouse && nameOf(warehouse)} />
               </>
             )}
             <Pager of={pageInfo} />
@@ -99,6 +98,7 @@ function Stage({ of, current }: { of: FulfillmentStatus; current: boolean }) {
 
 function Card({ of }: { of: Consignment }) {
   const { href } = useParcel();
+  const { nameOf } = useWarehouses();
   const [, go] = useLocation();
   const pick = useAction(ConsignmentPickDocument, { problems: (data) => data.consignmentPick?.userErrors ?? [], done: () => `${of.orderNumber}: yours to pick.`, renews: [ConsignmentsDocument] });
   return (
@@ -107,7 +107,7 @@ function Card({ of }: { of: Consignment }) {
         <h2>
           <Link href={href(of)}>{of.orderNumber}</Link>
         </h2>
-        <span className="quiet">{of.warehouse}</span>
+        <span className="quiet">{nameOf(of.warehouse)}</span>
         <span className="quiet parcel-age">
           <When at={of.createdAt} />
         </span>
@@ -122,7 +122,7 @@ function Card({ of }: { of: Consignment }) {
       {of.status === "OPEN" && (
         <button
           type="button"
-          className="button button-main button-wide"
+          className="button button-wide"
           disabled={pick.busy}
           onClick={async () => {
             if (await pick.press({ id: of.id })) go(href(of));

@@ -2,15 +2,15 @@
 import { useState } from "react";
 import { Link } from "wouter";
 import { inPath, plain } from "../../api/ids.ts";
-import { useQuery } from "../../api/query.ts";
 import { Choice, Field } from "../../ui/field.tsx";
 import { useForm } from "../../ui/form.ts";
 import { Empty, Wrong } from "../../ui/state.tsx";
 import { useAction } from "../action.ts";
 import { useFresh } from "../fresh.ts";
-import { StockAdjustDocument, StockOfDocument, StocksDocument, WarehousesDocument, type StockOfQuery, type StockPartsFragment } from "../gql.ts";
+import { StockAdjustDocument, StockOfDocument, StocksDocument, type StockOfQuery, type StockPartsFragment } from "../gql.ts";
 import { Asked, Page, Pager, Section, Table, useCursor, When, type Column } from "../parts.tsx";
 import { useMay } from "../viewer.ts";
+import { useWarehouses } from "../warehouse.ts";
 import { nameOf, onHand, reserved } from "./stock.tsx";
 import "./pages.css";
 import "./stock.css";
@@ -27,8 +27,7 @@ export default function Sku({ id }: { id: string }) {
   const may = useMay();
   const { after } = useCursor();
   const answer = useFresh(StockOfDocument, { sku, first: perPage, after }, 10_000);
-  const places = useQuery(WarehousesDocument, {}).data?.warehouses ?? [];
-  const placeName = (id: string) => places.find((place) => place.id === id)?.name ?? id;
+  const { warehouses: places, nameOf: placeName } = useWarehouses();
   const levels: Column<Level>[] = [
     { name: "Warehouse", cell: ({ warehouse }) => placeName(warehouse) },
     { name: "Available", figures: true, cell: ({ available }) => available },

@@ -1,17 +1,18 @@
 // What lies where.
 import { useState } from "react";
 import { Link } from "wouter";
-import { useQuery } from "../../api/query.ts";
 import { Find } from "../find.tsx";
 import { useFresh } from "../fresh.ts";
-import { StocksDocument, WarehousesDocument, type StockPartsFragment } from "../gql.ts";
+import { StocksDocument, type StockPartsFragment } from "../gql.ts";
 import { Asked, Page, Pager, Table, useCursor, useFilters, type Column } from "../parts.tsx";
 import { useMay } from "../viewer.ts";
+import { useWarehouses } from "../warehouse.ts";
 import { Warehouses } from "./warehouses.tsx";
 import "./pages.css";
 import "./stock.css";
 
 const perPage = 50;
+const most = 4; // warehouses that have a column each
 const scarce = { out: 0, low: 5 }; // units that are left at most
 
 export const onHand = ({ levels }: Pick<StockPartsFragment, "levels">) => levels.reduce((sum, { onHand }) => sum + onHand, 0);
@@ -31,27 +32,18 @@ export default function Stock() {
   const sku = params.get("sku") ?? "";
   const left = params.get("left");
   const availableAtMost = left === "out" || left === "low" ? scarce[left] : undefined;
-  const places = useQuery(WarehousesDocument, {}).data?.warehouses ?? [];
+  const { warehouses: places, nameOf: placeName } = useWarehouses();
   const answer = useFresh(StocksDocument, { first: perPage, after, sku: availableAtMost === undefined && sku ? sku : undefined, availableAtMost }, 15_000);
 
   const columns: Column<StockPartsFragment>[] = [
-    { name: "SKU", cell: (stock) => <Link href={skuPath(stock.sku)}>{stock.sku}</Link> },
+    { name: "SKU", cell: (stock) => <Link href={skuPath(stock.sku)} className="code">{stock.sku}</Link> },
     { name: "Product", cell: (stock) => nameOf(stock) ?? <span className="quiet">not sold any more</span> },
     { name: "Available", figures: true, cell: (stock) => <span className={stock.available === 0 ? "scarce" : undefined}>{stock.available === 0 ? "sold out" : stock.available}</span> },
     { name: "Held", figures: true, cell: reserved },
     { name: "On hand", figures: true, cell: onHand },
-    {
-      name: "Where",
-      cell: ({ levels }) => (
-        <span className="where">
-          {levels.map(({ warehouse, onHand }) => (
-            <span key={warehouse}>
-              {places.find(({ id }) => id === warehouse)?.name ?? warehouse} <strong>{onHand}</strong>
-            </span>
-          ))}
-        </span>
-      ),
-    },
+    ...(places.length <= most
+      ? places.map(({ id, name }) => ({ name, figures: true, cell: ({ levels }: StockPartsFragment) => levels.find(({ warehouse }) => warehouse === id)?.onHand ?? null }))
+      : [{ name: "Where", cell: ({ levels }: StockPartsFragment) => <span className="where">{levels.filter(({ onHand }) => onHand > 0).map(({ warehouse, onHand }) => `${placeName(warehouse)} ${onHand}`).join(", ")}</span> }]),
   ];
   return (
     <Page
