@@ -7,15 +7,14 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"ordergraph/graph/gengql"
 )
 
 func (r *queryResolver) ShopActivity(ctx context.Context, minutes int32) (*gengql.ShopActivity, error) {
-	panic(fmt.Errorf("not implemented: ShopActivity - shopActivity"))
+	return r.activityNow(ctx, minutes)
 }
 
 func (r *subscriptionResolver) ShopActivity(ctx context.Context, minutes int32) (<-chan *gengql.ShopActivity, error) {
-	panic(fmt.Errorf("not implemented: ShopActivity - shopActivity"))
+	return r.watchActivity(ctx, minutes)
 }

@@ -23,6 +23,7 @@ import (
 	"ordergraph/graph/session"
 	"ordergraph/graph/transport"
 	"ordergraph/graph/view"
+	"ordergraph/platform/activity"
 	"ordergraph/platform/cache"
 	"ordergraph/platform/deadletter"
 	"ordergraph/platform/live"
@@ -51,6 +52,7 @@ type Options struct {
 	Notification notification.Service // nil: nobody sees what customers are told
 
 	DeadLetters deadletter.Letters // nil: nobody sees any
+	Activity    activity.Board     // nil: nobody sees what the shop is doing
 
 	Log             *slog.Logger               // nil logs nothing
 	Shop            Shop                       // who sells
@@ -128,8 +130,8 @@ func New(o Options) *transport.Server {
 		o.Address = transport.RemoteHost
 	}
 	r := &Resolver{
-		deadLetters: o.DeadLetters,
-		account:     o.Account, catalog: o.Catalog, cart: o.Cart, order: o.Order, inventory: o.Inventory, payment: o.Payment, fulfilment: o.Fulfilment, invoice: o.Invoice,
+		deadLetters: o.DeadLetters, activity: o.Activity,
+		account: o.Account, catalog: o.Catalog, cart: o.Cart, order: o.Order, inventory: o.Inventory, payment: o.Payment, fulfilment: o.Fulfilment, invoice: o.Invoice,
 		notification: o.Notification,
 		shop:         o.Shop.view(), gather: cmp.Or(o.Gather, gatherFor), sessions: o.Sessions, cookies: o.Cookies, address: o.Address,
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"ordergraph/graph/gengql"
 	"ordergraph/graph/transport"
 	"ordergraph/graph/view"
 	"ordergraph/platform/fault"
@@ -24,6 +25,7 @@ type watched struct {
 	orders        *live.Topic[*view.Order]
 	invoices      *live.Topic[*view.Invoice]
 	notifications *live.Topic[*view.OrderNotifications]
+	activity      *live.Topic[*gengql.ShopActivity]
 }
 
 // watch opens the topics. What a topic asks for versions is no secret to the
@@ -47,6 +49,10 @@ func (r *Resolver) watch(hub *live.Hub) {
 			return r.notification.Versions(ctx, identity.Ourselves(), ids)
 		})
 		r.watched.notifications = &notifications
+	}
+	if r.activity != nil {
+		activity := live.NewPolledTopic[*gengql.ShopActivity](hub, activityTopic, r.activityVersion)
+		r.watched.activity = &activity
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"ordergraph/graph/session"
 	"ordergraph/graph/transport"
 	"ordergraph/graph/view"
+	"ordergraph/platform/activity"
 	"ordergraph/platform/deadletter"
 	"ordergraph/services/account"
 	"ordergraph/services/cart"
@@ -24,6 +25,7 @@ import (
 // Resolver answers the fields that need a service.
 type Resolver struct {
 	deadLetters  deadletter.Letters
+	activity     activity.Board
 	account      account.Service
 	catalog      catalog.Service
 	cart         cart.Service

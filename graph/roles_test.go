@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -122,6 +123,9 @@ var visits = map[string]string{
 	"Query.deadLetters":         `{ deadLetters(first: 1) { nodes { id } } }`,
 	"Mutation.deadLetterReplay": `mutation { deadLetterReplay(id: "notification/message/none") { ` + problems + ` } }`,
 	"Mutation.deadLetterDrop":   `mutation { deadLetterDrop(id: "notification/message/none") { ` + problems + ` } }`,
+
+	"Query.shopActivity":        `{ shopActivity { at } }`,
+	"Subscription.shopActivity": `subscription { shopActivity { at } }`,
 
 	"Subscription.invoiceStatus":      `subscription { invoiceStatus(orderId: "$order") { id } }`,
 	"Subscription.notificationStatus": `subscription { notificationStatus(orderId: "$order") { version } }`,
@@ -453,6 +457,11 @@ func TestServicesRefuseToo(t *testing.T) {
 			return err
 		},
 	}
+	calls["Query.shopActivity"] = func(who identity.Caller) error {
+		_, err := w.Activity.Read(t.Context(), who, time.Now())
+		return err
+	}
+	calls["Subscription.shopActivity"] = calls["Query.shopActivity"]
 	schema := gengql.NewExecutableSchema(gengql.Config{}).Schema()
 	for _, field := range guarded() {
 		object, name, _ := strings.Cut(field, ".")

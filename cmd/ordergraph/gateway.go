@@ -93,6 +93,9 @@ func (s *serveCmd) startGateway(h *host.Host, log *slog.Logger, client *redis.Cl
 		return err
 	}
 	o.DeadLetters = letters
+	if o.Activity, err = services.Activity(h); err != nil {
+		return err
+	}
 	sessions, err := s.sessions(h, log, hub, o.Account)
 	if err != nil {
 		return err

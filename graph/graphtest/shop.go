@@ -24,6 +24,7 @@ import (
 	"ordergraph/graph"
 	"ordergraph/graph/session"
 	"ordergraph/graph/transport"
+	"ordergraph/platform/activity"
 	"ordergraph/platform/deadletter"
 	"ordergraph/platform/docstore/docstoretest"
 	"ordergraph/platform/identity"
@@ -68,6 +69,7 @@ type Shop struct {
 	Payments  *payment.Cashier
 	Parcels   *fulfilment.Keeper
 	Invoice   *invoice.Keeper
+	Activity  activity.Boards      // of the cart and of the order service
 	Messages  *notification.Keeper // hears of orders by Tell
 	Post      *mail.Server         // what it has mailed
 
@@ -95,7 +97,7 @@ func New(t testing.TB, set func(*graph.Options), products ...catalog.ProductInpu
 	s.Inventory = openInventory(ctx, t)
 	s.Catalog, err = catalog.New(ctx, catalog.Options{Store: docstoretest.Memory(t), Stock: s.Inventory, Currency: catalogtest.Currency})
 	s.must(err)
-	s.Cart, err = cart.New(ctx, cart.Options{Store: docstoretest.Memory(t), Catalog: s.Catalog, Stock: s.Inventory})
+	s.Cart, err = cart.New(ctx, cart.Options{Store: docstoretest.Memory(t), Catalog: s.Catalog, Stock: s.Inventory, Activity: s.count(ctx)})
 	s.must(err)
 	bank, err := card.New(ctx, card.Options{Store: docstoretest.Memory(t), SecretKey: "sk_test_graph", SlowBy: 100 * time.Millisecond})
 	s.must(err)
@@ -115,7 +117,7 @@ func New(t testing.TB, set func(*graph.Options), products ...catalog.ProductInpu
 	t.Cleanup(func() { _ = s.doorbell.Close() })
 	bell := live.NewBell(s.doorbell, nil)
 	s.work(bell.Run)
-	s.Order, err = order.New(ctx, order.Options{Store: docstoretest.Memory(t), Bell: bell, Cart: s.Cart, Inventory: s.Inventory, Payment: s.Payments, Deadlines: patience})
+	s.Order, err = order.New(ctx, order.Options{Store: docstoretest.Memory(t), Bell: bell, Activity: s.count(ctx), Cart: s.Cart, Inventory: s.Inventory, Payment: s.Payments, Deadlines: patience})
 	s.must(err)
 	s.Parcels = s.openParcels(ctx)
 	s.must(err)
@@ -133,6 +135,15 @@ func New(t testing.TB, set func(*graph.Options), products ...catalog.ProductInpu
 	}
 	s.Put(products...)
 	return s
+}
+
+// count opens the counts of a service.
+func (s *Shop) count(ctx context.Context) *activity.Recorder {
+	counts, err := activity.Open(ctx, activity.Options{Store: docstoretest.Memory(s.t)})
+	s.must(err)
+	s.work(counts.Run)
+	s.Activity = append(s.Activity, counts)
+	return counts
 }
 
 // openParcels opens the fulfilment service, over the sandbox's carrier.
@@ -174,6 +185,7 @@ func (s *Shop) open() {
 		Invoice:    s.Invoice,
 
 		Notification: s.Messages,
+		Activity:     s.Activity,
 		DeadLetters:  deadletter.Desk{{Service: "notification", Kind: deadletter.Message, Letters: s.Messages.Letters()}},
 	}
 	if s.set != nil {
