@@ -49,6 +49,7 @@ type Bus struct {
 	log     *slog.Logger
 	block   time.Duration // how long a read waits for facts
 	turns   chan struct{} // see turn
+	rushing atomic.Int64  // who waits for an answer of this process
 	patient time.Duration // courtesy, but in tests
 	figures figures
 	away    atomic.Int32 // loops that have told of their trouble with Redis
@@ -154,6 +155,7 @@ type listener struct {
 
 	confirmed, failed, postponed prometheus.Counter
 	took                         atomic.Int64 // facts
+	lately                       recent       // ids of the facts taken
 
 	mu      sync.Mutex
 	owned   map[int]*lane
@@ -502,11 +504,16 @@ func (l *listener) handleAll(ctx context.Context, n int, batch []redis.XMessage)
 			l.log.ErrorContext(ctx, "a fact cannot be read and is left out", "topic", l.topic, "entry", m.ID)
 			continue
 		}
+		if l.lately.has(f.ID) { // rung again while it waited here, or its confirmation got lost
+			reports = append(reports, report{fact: f})
+			continue
+		}
 		before := l.took.Load()
 		err := l.handleOne(ctx, f)
 		switch {
 		case err == nil:
 			l.took.Add(1)
+			l.lately.add(f.ID)
 			l.confirmed.Inc()
 			reports = append(reports, report{fact: f})
 		case ctx.Err() != nil: // we end, and the fact is whole
@@ -576,12 +583,27 @@ func (l *listener) handleOne(ctx context.Context, f Fact) error {
 	return work.Safely(func() error { return l.handle(ctx, f) })
 }
 
+// Rush says that somebody waits for an answer of this process, until done is
+// called. Meanwhile facts take turns. On a nil Bus it says nothing.
+func (b *Bus) Rush() (done func()) {
+	if b == nil {
+		return func() {}
+	}
+	b.rushing.Add(1)
+	return sync.OnceFunc(func() { b.rushing.Add(-1) })
+}
+
 // turn waits until the process has room for another fact. Who is buying comes
-// first: what follows from it is taken up by as many at once as there are
-// processors, halved, so that a rush of customers is answered, and its facts
-// pile up in Redis and the stores for a while. A fact waits no longer than
-// courtesy, or one that waits for a service that is away would hold up all.
+// first: as long as somebody is, what follows from it is taken up by as many at
+// once as there are processors, halved, so that a rush of customers is answered,
+// and its facts pile up in Redis and the stores for a while. A fact waits no
+// longer than courtesy, or one that waits for a service that is away would hold
+// up all. Where nobody is buying, each lane goes its own way: handlers wait for
+// disks and other services most of the time, and in turns that time would add up.
 func (b *Bus) turn(ctx context.Context) (done func()) {
+	if b.rushing.Load() == 0 {
+		return func() {}
+	}
 	wait := time.NewTimer(b.patient)
 	defer wait.Stop()
 	select {

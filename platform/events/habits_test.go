@@ -71,12 +71,14 @@ func TestASlowLaneHoldsNoOtherUp(t *testing.T) {
 	w.eventually(func() error { return errors.Join(quick.has(50, 1), w.settled()) })
 }
 
-// A process takes up few facts at once, whatever the number of its lanes.
+// While somebody waits for an answer, a process takes up few facts at once,
+// whatever the number of its lanes.
 func TestFactsTakeTurns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, redisserver.Start(t).Addr)
 	bus := events.NewBus(w.client, slog.New(slog.DiscardHandler))
 	bus.WaitForTurns(time.Hour)
+	done := bus.Rush()
 	most := max(1, runtime.GOMAXPROCS(0)/2)
 	begun, release := make(chan string, 50), make(chan struct{})
 	ctx, stop := context.WithCancel(w.ctx)
@@ -102,7 +104,66 @@ func TestFactsTakeTurns(t *testing.T) {
 	for range 50 - most {
 		<-begun
 	}
+	done()
 	stop()
+}
+
+// Where nobody waits for an answer no lane waits for another: handlers wait for
+// disks and other services, and in turns that time would add up.
+func TestNoTurnsWhereNobodyWaits(t *testing.T) {
+	t.Parallel()
+	w := standing(t, redisserver.Start(t).Addr)
+	bus := events.NewBus(w.client, slog.New(slog.DiscardHandler))
+	bus.WaitForTurns(time.Hour)
+	done := bus.Rush()
+	done()
+	done()                   // once is enough
+	keys := map[int]string{} // one of each lane
+	for i := 0; len(keys) < 16; i++ {
+		key := fmt.Sprintf("thing-%d", i)
+		keys[events.LaneOf(key)] = key
+	}
+	var together sync.WaitGroup
+	together.Add(len(keys))
+	ctx, stop := context.WithCancel(w.ctx)
+	w.all.Go(func() {
+		_ = bus.Listen(ctx, topic, "one", func(context.Context, events.Fact) error {
+			together.Done()
+			together.Wait()
+			return nil
+		})
+	})
+	for _, key := range keys {
+		w.count(key)
+	}
+	together.Wait() // for ever, if one waits for another's turn
+	stop()
+}
+
+// A fact that is rung again while it waits, or because its confirmation got
+// lost, is confirmed again, and its handler asked once.
+func TestAFactTakenIsNotTakenAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, redisserver.Start(t).Addr)
+	var one ears
+	w.listen("one", one.hear)
+	f := events.Fact{ID: "thing:1:counted", Type: "counted", Doc: "thing", Key: "thing", At: time.Now()}
+	g := f
+	g.ID = "thing:2:counted"
+	if err := w.bus.Ring(w.ctx, topic, f, f, g); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually(func() error {
+		if n := w.client.XLen(w.ctx, "confirm:{"+topic+"}").Val(); n != 3 {
+			return fmt.Errorf("%d confirmations", n)
+		}
+		return nil
+	})
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	if len(one.heard) != 2 {
+		t.Errorf("heard %v", one.heard)
+	}
 }
 
 // What one group has confirmed is rung again for the others only.

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -111,10 +110,7 @@ type Relay[T any] struct {
 	now    func() time.Time
 	log    *slog.Logger
 	queue  chan Pending
-
-	mu    sync.Mutex
-	rung  map[string]bool // ids of the facts rung lately
-	order []string        // those ids, oldest first
+	rung   recent // ids of the facts rung lately
 }
 
 var _ deadletter.Letters = (*Relay[struct{}])(nil)
@@ -123,7 +119,7 @@ var _ deadletter.Letters = (*Relay[struct{}])(nil)
 // The topic is the service's name. outbox says where in a document its outbox
 // is. The bus knows the relay's dead letters from now on.
 func NewRelay[T any](bus *Bus, topic string, docs *docstore.Collection[T], outbox func(*T) *Outbox, o RelayOptions) *Relay[T] {
-	r := &Relay[T]{bus: bus, topic: topic, docs: docs, outbox: outbox, now: o.Now, log: o.Log, queue: make(chan Pending, queueLength), rung: map[string]bool{}}
+	r := &Relay[T]{bus: bus, topic: topic, docs: docs, outbox: outbox, now: o.Now, log: o.Log, queue: make(chan Pending, queueLength)}
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -139,8 +135,8 @@ func NewRelay[T any](bus *Bus, topic string, docs *docstore.Collection[T], outbo
 // already, the sweep rings them later.
 func (r *Relay[T]) Ring(doc *T) {
 	for _, p := range r.outbox(doc).Facts {
-		if p.Attempts > 0 || !r.first(p.Fact.ID) {
-			continue // rung before, and due again by itself
+		if p.Attempts > 0 || !r.rung.add(p.Fact.ID) {
+			continue // rung before, and due again by itself: a document that changes quickly still has it
 		}
 		select {
 		case r.queue <- p:
@@ -148,22 +144,6 @@ func (r *Relay[T]) Ring(doc *T) {
 			return
 		}
 	}
-}
-
-// first reports whether this fact was not rung lately: a document that
-// changes quickly still has those that are on their way.
-func (r *Relay[T]) first(id string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.rung[id] {
-		return false
-	}
-	r.rung[id] = true
-	if r.order = append(r.order, id); len(r.order) > queueLength {
-		delete(r.rung, r.order[0])
-		r.order = r.order[1:]
-	}
-	return true
 }
 
 // Run rings, sweeps and takes confirmations until ctx ends.

@@ -21,6 +21,7 @@ func (k *Keeper) Checkout(ctx context.Context, who identity.Caller, in CheckoutI
 	if len(problems) > 0 {
 		return CheckoutResult{Problems: problems}, nil
 	}
+	defer k.o.Bus.Rush()()
 	until := k.inline(ctx)
 	print := fingerprint(in)
 	for attempt := 0; ; attempt++ {

@@ -20,7 +20,8 @@ const Topic = "order"
 const LiveTopic = "order"
 
 // FactChanged tells that an order came into a new state, or that what the
-// customer sees of its payment changed. Its key is the order's id, its data a
+// customer sees of its payment changed, once its checkout has ended: nothing
+// follows from an order on its way. Its key is the order's id, its data a
 // Changed; who hears it asks Get for the order.
 const FactChanged = "order.changed"
 
@@ -35,10 +36,11 @@ const group = "order"
 
 // ring notes in the document that is about to be written as this version that
 // others see a change, and puts the fact of it there, and what the order is
-// found by. Without listeners there is no fact to keep.
+// found by. Without listeners there is no fact to keep, nor while the order is
+// on its way.
 func (k *Keeper) ring(d *document, version int64) {
 	d.Shown, d.Mail = version, mailOf(d.Email)
-	if len(k.o.Listeners) == 0 {
+	if len(k.o.Listeners) == 0 || d.open() {
 		return
 	}
 	data, err := bson.Marshal(Changed{Status: d.Status, Version: version})
