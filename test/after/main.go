@@ -27,7 +27,7 @@ func main() {
 	orders := flag.Int("orders", 1000, "orders that wait for their invoices and mails")
 	rate := flag.Int("rate", 50, "orders per second, when the way from an order to its mail is measured")
 	length := flag.Duration("for", 20*time.Second, "how long that is measured")
-	profile := flag.String("debug", "", "serve profiles of the process that writes and sends at this address")
+	profile := flag.String("pprof", "", "write CPU profiles of both processes, while invoices and mails are written, to this folder")
 	only := flag.String("only", "", "run only this part: workers or orders")
 	flag.Parse()
 
@@ -85,6 +85,7 @@ func backlog(ctx context.Context, s *market, box *mailbox, orders int) error {
 	if err := s.startTelling(ctx); err != nil {
 		return err
 	}
+	defer s.profiles(ctx)()
 	shopCPU := s.selling.cpu()
 	began = time.Now()
 	arrived, err := box.wait(ctx, orders)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -32,7 +33,7 @@ import (
 // customers.
 type market struct {
 	server, dir, redis, smtp string
-	profile                  string // where the process that tells can be profiled; "": nowhere
+	profile                  string // the folder of CPU profiles; "": none are taken
 
 	secret   string
 	sandbox  string
@@ -45,7 +46,7 @@ type market struct {
 	orders   atomic.Int64
 }
 
-type address struct{ http, grpc string }
+type address struct{ http, grpc, debug string }
 
 var told = []string{"invoice", "notification"}
 
@@ -53,7 +54,7 @@ var told = []string{"invoice", "notification"}
 func (s *market) open(ctx context.Context) error {
 	s.secret = rand.Text()
 	s.client = &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
-	for _, a := range []*string{&s.sells.http, &s.sells.grpc, &s.tells.http, &s.tells.grpc, &s.sandbox} {
+	for _, a := range []*string{&s.sells.http, &s.sells.grpc, &s.sells.debug, &s.tells.http, &s.tells.grpc, &s.tells.debug, &s.sandbox} {
 		var err error
 		if *a, err = freeAddr(); err != nil {
 			return err
@@ -109,8 +110,8 @@ func (s *market) start(ctx context.Context, name string, at address, names []str
 		}
 		cmd.Env = append(cmd.Env, strings.ToUpper(service)+"_ADDR="+addr)
 	}
-	if s.profile != "" && s.selling != nil {
-		cmd.Env = append(cmd.Env, "DEBUG_ADDR="+s.profile)
+	if s.profile != "" {
+		cmd.Env = append(cmd.Env, "DEBUG_ADDR="+at.debug)
 	}
 	started, err := child.Start(cmd)
 	if err != nil {
@@ -135,6 +136,48 @@ func (s *market) start(ctx context.Context, name string, at address, names []str
 			return nil, fmt.Errorf("%s is not ready within a minute: %w", name, err)
 		}
 	}
+}
+
+// profileFor is how long a CPU profile takes.
+const profileFor = 6 * time.Second
+
+// profiles begins CPU profiles of both processes, if they are asked for, and
+// returns what waits for them.
+func (s *market) profiles(ctx context.Context) (wait func()) {
+	if s.profile == "" {
+		return func() {}
+	}
+	var both sync.WaitGroup
+	for name, at := range map[string]address{"selling": s.sells, "telling": s.tells} {
+		both.Go(func() {
+			if err := s.takeProfile(ctx, name, at.debug); err != nil {
+				fmt.Fprintf(os.Stderr, "after: no profile of the process that is %s: %v\n", name, err)
+			}
+		})
+	}
+	return both.Wait
+}
+
+func (s *market) takeProfile(ctx context.Context, name, addr string) error {
+	url := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", addr, int(profileFor.Seconds()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if err := os.MkdirAll(s.profile, 0o755); err != nil {
+		return err
+	}
+	f, err := os.Create(filepath.Join(s.profile, name+".pprof"))
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, resp.Body)
+	return errors.Join(err, f.Close())
 }
 
 // fill puts products in, with stock that no run can sell out.
