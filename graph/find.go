@@ -122,7 +122,7 @@ func cursor(c *string) (inner string, isFromEnd bool) {
 
 // nameCursor names the argument that holds the cursor an error is about.
 func nameCursor(err error, w view.Window) error {
-	for _, declared := range []*fault.Error{catalog.ErrCursor, order.ErrCursor, account.ErrCursor, fulfilment.ErrCursor} {
+	for _, declared := range []*fault.Error{catalog.ErrCursor, order.ErrCursor, account.ErrCursor, fulfilment.ErrCursor, inventory.ErrCursor} {
 		if errors.Is(err, declared) {
 			if w.Before != nil {
 				return declared.Field("before")

@@ -25,6 +25,8 @@ type loaders struct {
 	products        *dataloadgen.Loader[string, *view.Product]
 	onceVariants    sync.Once
 	variants        *dataloadgen.Loader[string, *view.ProductVariant]
+	onceSold        sync.Once
+	bySKU           *dataloadgen.Loader[string, *view.ProductVariant]
 	onceCollections sync.Once
 	collections     *dataloadgen.Loader[string, *view.Collection]
 	mu              sync.Mutex
@@ -70,6 +72,17 @@ func (l *loaders) variant(ctx context.Context, id string) (*view.ProductVariant,
 		})
 	})
 	return l.variants.Load(ctx, id)
+}
+
+// sold is what is sold under the SKU, or nil.
+func (l *loaders) sold(ctx context.Context, sku string) (*view.ProductVariant, error) {
+	r := l.resolver
+	l.onceSold.Do(func() {
+		l.bySKU = loader(r.gather, catalog.MaxIDs, r.catalog.VariantsBySKU, func(v *catalog.VariantOf) *view.ProductVariant {
+			return view.NewVariant(r.shop, v)
+		})
+	})
+	return l.bySKU.Load(ctx, sku)
 }
 
 // contents are the variants of a cart, looked up at the first call.

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -11,7 +10,6 @@ import (
 	"ordergraph/platform/fault"
 	"ordergraph/platform/identity"
 	"ordergraph/services/account"
-	"ordergraph/services/inventory"
 )
 
 var (
@@ -66,54 +64,4 @@ func rolesOf(names []string) []identity.Role {
 		return []identity.Role{identity.Customer}
 	}
 	return view.RolesOf(names)
-}
-
-func (r *Resolver) stockOf(ctx context.Context, sku string) (*view.Stock, error) {
-	stock, err := r.inventory.Stock(ctx, caller(ctx), sku)
-	if err != nil {
-		return nil, absent(err)
-	}
-	return view.NewStock(&stock), nil
-}
-
-func (r *Resolver) adjust(ctx context.Context, in gengql.StockAdjustInput) (*gengql.StockAdjustPayload, error) {
-	p := &gengql.StockAdjustPayload{UserErrors: []view.StockUserError{}}
-	refuse := func(code string, field []string, message string) (*gengql.StockAdjustPayload, error) {
-		p.UserErrors = append(p.UserErrors, view.StockUserError{Code: &code, Field: field, Message: message})
-		return p, nil
-	}
-	if (in.Delta == nil) == (in.Set == nil) {
-		return refuse("INVALID", []string{"input", "delta"}, "Give either `delta` or `set`.")
-	}
-	key, wrong := idempotencyKey(ctx, in.IdempotencyKey)
-	if wrong != "" {
-		return refuse("INVALID", []string{"input", "idempotencyKey"}, wrong)
-	}
-	if n := len(key); n < 8 || n > 255 {
-		return refuse("INVALID", []string{"input", "idempotencyKey"}, "An idempotency key has 8 to 255 characters.")
-	}
-	change := inventory.Change{Key: "staff:" + key, SKU: in.Sku, Warehouse: inventory.DefaultWarehouse, Reason: text(in.Reason)}
-	if in.Warehouse != nil {
-		change.Warehouse = *in.Warehouse
-	}
-	if in.Delta != nil {
-		change.Delta = int64(*in.Delta)
-	} else {
-		set := int64(*in.Set)
-		change.Set = &set
-	}
-	stocks, err := r.inventory.Adjust(ctx, caller(ctx), []inventory.Change{change})
-	switch e := fault.Of(err); {
-	case err == nil:
-	case errors.Is(err, inventory.ErrNegative):
-		return refuse("NEGATIVE", []string{"input"}, e.Message)
-	case errors.Is(err, inventory.ErrNoWarehouse):
-		return refuse("WAREHOUSE_NOT_FOUND", []string{"input", "warehouse"}, e.Message)
-	case e.Kind == fault.Invalid:
-		return refuse("INVALID", []string{"input"}, e.Message)
-	default:
-		return nil, err
-	}
-	p.Stock = view.NewStock(&stocks[0])
-	return p, nil
 }

@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"ordergraph/graph/gengql"
 	"ordergraph/graph/gid"
@@ -36,6 +35,10 @@ func (r *mutationResolver) StockAdjust(ctx context.Context, input gengql.StockAd
 	return r.adjust(ctx, input)
 }
 
+func (r *mutationResolver) WarehousePut(ctx context.Context, input gengql.WarehousePutInput) (*gengql.WarehousePutPayload, error) {
+	return r.putWarehouse(ctx, input)
+}
+
 func (r *queryResolver) Customers(ctx context.Context, first int32, after *string, email *string, staff *bool) (*view.CustomerConnection, error) {
 	return r.customers(ctx, first, after, email, staff)
 }
@@ -44,16 +47,16 @@ func (r *queryResolver) Stock(ctx context.Context, sku string) (*view.Stock, err
 	return r.stockOf(ctx, sku)
 }
 
-func (r *queryResolver) Stocks(ctx context.Context, first int32, after *string, sku *string, availableAtMost *int32) (*gengql.StockConnection, error) {
-	panic(fmt.Errorf("not implemented: Stocks - stocks"))
+func (r *queryResolver) Stocks(ctx context.Context, first int32, after *string, sku *string, availableAtMost *int32) (*view.StockConnection, error) {
+	return r.stocks(ctx, first, after, sku, availableAtMost)
 }
 
-func (r *queryResolver) Warehouses(ctx context.Context) ([]gengql.Warehouse, error) {
-	panic(fmt.Errorf("not implemented: Warehouses - warehouses"))
+func (r *queryResolver) Warehouses(ctx context.Context) ([]view.Warehouse, error) {
+	return r.warehouses(ctx)
 }
 
 func (r *stockResolver) Variant(ctx context.Context, obj *view.Stock) (*view.ProductVariant, error) {
-	panic(fmt.Errorf("not implemented: Variant - variant"))
+	return requestOf(ctx).loaders.sold(ctx, obj.SKU())
 }
 
 func (r *Resolver) Stock() gengql.StockResolver { return &stockResolver{r} }

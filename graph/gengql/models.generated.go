@@ -850,24 +850,6 @@ type StockAdjustPayload struct {
 	UserErrors []view.StockUserError `json:"userErrors"`
 }
 
-// A list of stock, page by page.
-type StockConnection struct {
-	// The SKUs' stock with its cursors.
-	Edges []StockEdge `json:"edges"`
-	// The SKUs' stock.
-	Nodes []view.Stock `json:"nodes"`
-	// Where this page stands.
-	PageInfo view.PageInfo `json:"pageInfo"`
-}
-
-// The stock of one SKU in a list.
-type StockEdge struct {
-	// Marks this place in the list.
-	Cursor string `json:"cursor"`
-	// The SKU's stock.
-	Node view.Stock `json:"node"`
-}
-
 // A choice of an option, such as Size: M.
 type VariantOptionFilter struct {
 	// The option.
@@ -908,14 +890,22 @@ type VideoSource struct {
 	Width int32 `json:"width"`
 }
 
-// A place that stock lies in.
-type Warehouse struct {
-	// Its id, short and readable: "berlin".
+// A warehouse as it is to be.
+type WarehousePutInput struct {
+	// Its id, which stays: 1 to 64 letters, digits, hyphens and underscores, such as "berlin".
 	ID string `json:"id"`
-	// Its name, for people.
+	// Its name, for people; at most 200 bytes.
 	Name string `json:"name"`
 	// Where it is.
-	CountryCode string `json:"countryCode"`
-	// The lower, the sooner it is drawn on.
+	CountryCode *string `json:"countryCode,omitempty"`
+	// The lower, the sooner it is drawn on: -1000 to 1000.
 	Priority int32 `json:"priority"`
+}
+
+// The answer to `warehousePut`.
+type WarehousePutPayload struct {
+	// The warehouse after it; null when it was not changed.
+	Warehouse *view.Warehouse `json:"warehouse,omitempty"`
+	// Why it was not.
+	UserErrors []view.StockUserError `json:"userErrors"`
 }

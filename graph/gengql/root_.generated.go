@@ -90,6 +90,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputStaffCreateInput,
 		ec.unmarshalInputStockAdjustInput,
 		ec.unmarshalInputVariantOptionFilter,
+		ec.unmarshalInputWarehousePutInput,
 	)
 	first := true
 
@@ -1980,7 +1981,7 @@ type FulfillmentEdge {
   line. Needs PRODUCTS_WRITE, and STOCK_WRITE where the file says how many there
   are.
   """
-  productsImport("The file, as multipart/form-data: https://github.com/jaydenseric/graphql-multipart-request-spec" file: Upload!): ProductsImportPayload @hasPermission(permission: PRODUCTS_WRITE)
+  productsImport("The file, in a multipart/form-data request as https://github.com/jaydenseric/graphql-multipart-request-spec has it." file: Upload!): ProductsImportPayload @hasPermission(permission: PRODUCTS_WRITE)
 }
 
 "A file of a multipart/form-data request."
@@ -5605,7 +5606,7 @@ extend type Query {
     first: Int!
     "Behind this cursor."
     after: String
-    "Only SKUs that begin like this, capitals as they are. Not together with ` + "`" + `availableAtMost` + "`" + `."
+    "Only SKUs that begin like this, capitals as they are. Not together with ` + "`" + `availableAtMost` + "`" + `, which is BAD_USER_INPUT."
     sku: String
     "Only SKUs of which, over all warehouses, no more units than this may be promised to a buyer: 0 lists what is sold out."
     availableAtMost: Int
@@ -5628,6 +5629,12 @@ extend type Mutation {
   customerSessionsEnd("Whose." customerId: ID!): CustomerSessionsDeletePayload @hasPermission(permission: CUSTOMERS_WRITE)
   "Changes the stock on hand by so many units. Repeating it with its key is harmless. Needs STOCK_WRITE."
   stockAdjust("What changed." input: StockAdjustInput!): StockAdjustPayload @hasPermission(permission: STOCK_WRITE)
+  """
+  Opens a warehouse or, where there is one with the id, makes it as it is given
+  here. Stock comes into it by ` + "`" + `stockAdjust` + "`" + `; warehouses are not closed. Needs
+  WAREHOUSES_WRITE.
+  """
+  warehousePut("The warehouse." input: WarehousePutInput!): WarehousePutPayload @hasPermission(permission: WAREHOUSES_WRITE)
 }
 
 "What a person may be allowed to do beyond their own things. Which role allows what stands in the documentation."
@@ -5773,10 +5780,30 @@ type Warehouse {
   id: ID!
   "Its name, for people."
   name: String!
-  "Where it is."
-  countryCode: CountryCode!
+  "Where it is; null where nobody said."
+  countryCode: CountryCode
   "The lower, the sooner it is drawn on."
   priority: Int!
+}
+
+"A warehouse as it is to be."
+input WarehousePutInput {
+  "Its id, which stays: 1 to 64 letters, digits, hyphens and underscores, such as \"berlin\"."
+  id: ID!
+  "Its name, for people; at most 200 bytes."
+  name: String!
+  "Where it is."
+  countryCode: CountryCode
+  "The lower, the sooner it is drawn on: -1000 to 1000."
+  priority: Int!
+}
+
+"The answer to ` + "`" + `warehousePut` + "`" + `."
+type WarehousePutPayload {
+  "The warehouse after it; null when it was not changed."
+  warehouse: Warehouse
+  "Why it was not."
+  userErrors: [StockUserError!]!
 }
 
 "The stock of one SKU in one warehouse, in units."
@@ -5823,7 +5850,7 @@ type StockAdjustPayload {
   userErrors: [StockUserError!]!
 }
 
-"Why stock was not changed."
+"Why stock, or a warehouse, was not changed."
 type StockUserError implements DisplayableError {
   "Tells programs what it is."
   code: StockErrorCode
@@ -5833,7 +5860,7 @@ type StockUserError implements DisplayableError {
   message: String!
 }
 
-"What can be wrong with a change of stock."
+"What can be wrong with a change of stock or of a warehouse."
 enum StockErrorCode {
   "The input makes no sense; the message says why."
   INVALID
@@ -5875,7 +5902,7 @@ type OrderFact {
 }
 
 extend type Stock {
-  "What has changed it, newest first."
+  "What has changed it, newest first. Needs STOCK_READ, as all that leads to stock."
   history(
     "How many, 1 to 100."
     first: Int!
@@ -8487,6 +8514,16 @@ func (ec *executionContext) childFields_Warehouse(ctx context.Context, field gra
 		return ec.fieldContext_Warehouse_priority(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Warehouse", field.Name)
+}
+
+func (ec *executionContext) childFields_WarehousePutPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "warehouse":
+		return ec.fieldContext_WarehousePutPayload_warehouse(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_WarehousePutPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WarehousePutPayload", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -65,6 +65,7 @@ type MutationResolver interface {
 	StaffRolesUpdate(ctx context.Context, customerID string, roles []string) (*StaffPayload, error)
 	CustomerSessionsEnd(ctx context.Context, customerID string) (*CustomerSessionsDeletePayload, error)
 	StockAdjust(ctx context.Context, input StockAdjustInput) (*StockAdjustPayload, error)
+	WarehousePut(ctx context.Context, input WarehousePutInput) (*WarehousePutPayload, error)
 }
 type QueryResolver interface {
 	Node(ctx context.Context, id string) (view.Node, error)
@@ -98,8 +99,8 @@ type QueryResolver interface {
 	Shop(ctx context.Context) (*view.Shop, error)
 	Customers(ctx context.Context, first int32, after *string, email *string, staff *bool) (*view.CustomerConnection, error)
 	Stock(ctx context.Context, sku string) (*view.Stock, error)
-	Stocks(ctx context.Context, first int32, after *string, sku *string, availableAtMost *int32) (*StockConnection, error)
-	Warehouses(ctx context.Context) ([]Warehouse, error)
+	Stocks(ctx context.Context, first int32, after *string, sku *string, availableAtMost *int32) (*view.StockConnection, error)
+	Warehouses(ctx context.Context) ([]view.Warehouse, error)
 }
 type SubscriptionResolver interface {
 	ShopActivity(ctx context.Context, minutes int32) (<-chan *ShopActivity, error)
@@ -850,6 +851,20 @@ func (ec *executionContext) field_Mutation_stockAdjust_args(ctx context.Context,
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (StockAdjustInput, error) {
 			return ec.unmarshalNStockAdjustInput2ordergraphᚋgraphᚋgengqlᚐStockAdjustInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_warehousePut_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (WarehousePutInput, error) {
+			return ec.unmarshalNWarehousePutInput2ordergraphᚋgraphᚋgengqlᚐWarehousePutInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -4599,6 +4614,68 @@ func (ec *executionContext) fieldContext_Mutation_stockAdjust(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_warehousePut(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_warehousePut(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().WarehousePut(ctx, fc.Args["input"].(WarehousePutInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2string(ctx, "WAREHOUSES_WRITE")
+				if err != nil {
+					var zeroVal *WarehousePutPayload
+					return zeroVal, err
+				}
+				if ec.Directives.HasPermission == nil {
+					var zeroVal *WarehousePutPayload
+					return zeroVal, errors.New("directive hasPermission is not implemented")
+				}
+				return ec.Directives.HasPermission(ctx, nil, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *WarehousePutPayload) graphql.Marshaler {
+			return ec.marshalOWarehousePutPayload2ᚖordergraphᚋgraphᚋgengqlᚐWarehousePutPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_warehousePut(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WarehousePutPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_warehousePut_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *view.PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6157,11 +6234,11 @@ func (ec *executionContext) _Query_stocks(ctx context.Context, field graphql.Col
 			directive1 := func(ctx context.Context) (any, error) {
 				permission, err := ec.unmarshalNPermission2string(ctx, "STOCK_READ")
 				if err != nil {
-					var zeroVal *StockConnection
+					var zeroVal *view.StockConnection
 					return zeroVal, err
 				}
 				if ec.Directives.HasPermission == nil {
-					var zeroVal *StockConnection
+					var zeroVal *view.StockConnection
 					return zeroVal, errors.New("directive hasPermission is not implemented")
 				}
 				return ec.Directives.HasPermission(ctx, nil, directive0, permission)
@@ -6170,8 +6247,8 @@ func (ec *executionContext) _Query_stocks(ctx context.Context, field graphql.Col
 			next = directive1
 			return next
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *StockConnection) graphql.Marshaler {
-			return ec.marshalNStockConnection2ᚖordergraphᚋgraphᚋgengqlᚐStockConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.StockConnection) graphql.Marshaler {
+			return ec.marshalNStockConnection2ᚖordergraphᚋgraphᚋviewᚐStockConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -6218,11 +6295,11 @@ func (ec *executionContext) _Query_warehouses(ctx context.Context, field graphql
 			directive1 := func(ctx context.Context) (any, error) {
 				permission, err := ec.unmarshalNPermission2string(ctx, "STOCK_READ")
 				if err != nil {
-					var zeroVal []Warehouse
+					var zeroVal []view.Warehouse
 					return zeroVal, err
 				}
 				if ec.Directives.HasPermission == nil {
-					var zeroVal []Warehouse
+					var zeroVal []view.Warehouse
 					return zeroVal, errors.New("directive hasPermission is not implemented")
 				}
 				return ec.Directives.HasPermission(ctx, nil, directive0, permission)
@@ -6231,8 +6308,8 @@ func (ec *executionContext) _Query_warehouses(ctx context.Context, field graphql
 			next = directive1
 			return next
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []Warehouse) graphql.Marshaler {
-			return ec.marshalNWarehouse2ᚕordergraphᚋgraphᚋgengqlᚐWarehouseᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []view.Warehouse) graphql.Marshaler {
+			return ec.marshalNWarehouse2ᚕordergraphᚋgraphᚋviewᚐWarehouseᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -7656,6 +7733,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "stockAdjust":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_stockAdjust(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "warehousePut":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_warehousePut(ctx, field)
 			})
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++

@@ -522,7 +522,7 @@ func (ec *executionContext) fieldContext_StockAdjustPayload_userErrors(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _StockConnection_edges(ctx context.Context, field graphql.CollectedField, obj *StockConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _StockConnection_edges(ctx context.Context, field graphql.CollectedField, obj *view.StockConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -531,11 +531,11 @@ func (ec *executionContext) _StockConnection_edges(ctx context.Context, field gr
 			return ec.fieldContext_StockConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Edges, nil
+			return obj.Edges(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []StockEdge) graphql.Marshaler {
-			return ec.marshalNStockEdge2ᚕordergraphᚋgraphᚋgengqlᚐStockEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []view.StockEdge) graphql.Marshaler {
+			return ec.marshalNStockEdge2ᚕordergraphᚋgraphᚋviewᚐStockEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -545,7 +545,7 @@ func (ec *executionContext) fieldContext_StockConnection_edges(_ context.Context
 	fc = &graphql.FieldContext{
 		Object:     "StockConnection",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_StockEdge(ctx, field)
@@ -554,7 +554,7 @@ func (ec *executionContext) fieldContext_StockConnection_edges(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _StockConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *StockConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _StockConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *view.StockConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -586,7 +586,7 @@ func (ec *executionContext) fieldContext_StockConnection_nodes(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _StockConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *StockConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _StockConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *view.StockConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -618,7 +618,7 @@ func (ec *executionContext) fieldContext_StockConnection_pageInfo(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _StockEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *StockEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _StockEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *view.StockEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -641,7 +641,7 @@ func (ec *executionContext) fieldContext_StockEdge_cursor(_ context.Context, fie
 	return graphql.NewScalarFieldContext("StockEdge", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _StockEdge_node(ctx context.Context, field graphql.CollectedField, obj *StockEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _StockEdge_node(ctx context.Context, field graphql.CollectedField, obj *view.StockEdge) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -880,7 +880,7 @@ func (ec *executionContext) fieldContext_StockUserError_message(_ context.Contex
 	return graphql.NewScalarFieldContext("StockUserError", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _Warehouse_id(ctx context.Context, field graphql.CollectedField, obj *Warehouse) (ret graphql.Marshaler) {
+func (ec *executionContext) _Warehouse_id(ctx context.Context, field graphql.CollectedField, obj *view.Warehouse) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -889,7 +889,7 @@ func (ec *executionContext) _Warehouse_id(ctx context.Context, field graphql.Col
 			return ec.fieldContext_Warehouse_id(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
+			return obj.ID(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -900,10 +900,10 @@ func (ec *executionContext) _Warehouse_id(ctx context.Context, field graphql.Col
 	)
 }
 func (ec *executionContext) fieldContext_Warehouse_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Warehouse", field, false, false, errors.New("field of type ID does not have child fields"))
+	return graphql.NewScalarFieldContext("Warehouse", field, true, false, errors.New("field of type ID does not have child fields"))
 }
 
-func (ec *executionContext) _Warehouse_name(ctx context.Context, field graphql.CollectedField, obj *Warehouse) (ret graphql.Marshaler) {
+func (ec *executionContext) _Warehouse_name(ctx context.Context, field graphql.CollectedField, obj *view.Warehouse) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -912,7 +912,7 @@ func (ec *executionContext) _Warehouse_name(ctx context.Context, field graphql.C
 			return ec.fieldContext_Warehouse_name(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
+			return obj.Name(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -923,10 +923,10 @@ func (ec *executionContext) _Warehouse_name(ctx context.Context, field graphql.C
 	)
 }
 func (ec *executionContext) fieldContext_Warehouse_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Warehouse", field, false, false, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("Warehouse", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _Warehouse_countryCode(ctx context.Context, field graphql.CollectedField, obj *Warehouse) (ret graphql.Marshaler) {
+func (ec *executionContext) _Warehouse_countryCode(ctx context.Context, field graphql.CollectedField, obj *view.Warehouse) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -935,21 +935,21 @@ func (ec *executionContext) _Warehouse_countryCode(ctx context.Context, field gr
 			return ec.fieldContext_Warehouse_countryCode(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.CountryCode, nil
+			return obj.CountryCode(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNCountryCode2string(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOCountryCode2ᚖstring(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Warehouse_countryCode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Warehouse", field, false, false, errors.New("field of type CountryCode does not have child fields"))
+	return graphql.NewScalarFieldContext("Warehouse", field, true, false, errors.New("field of type CountryCode does not have child fields"))
 }
 
-func (ec *executionContext) _Warehouse_priority(ctx context.Context, field graphql.CollectedField, obj *Warehouse) (ret graphql.Marshaler) {
+func (ec *executionContext) _Warehouse_priority(ctx context.Context, field graphql.CollectedField, obj *view.Warehouse) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -958,18 +958,82 @@ func (ec *executionContext) _Warehouse_priority(ctx context.Context, field graph
 			return ec.fieldContext_Warehouse_priority(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Priority, nil
+			return obj.Priority(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
-			return ec.marshalNInt2int32(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNInt2int64(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
 func (ec *executionContext) fieldContext_Warehouse_priority(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Warehouse", field, false, false, errors.New("field of type Int does not have child fields"))
+	return graphql.NewScalarFieldContext("Warehouse", field, true, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _WarehousePutPayload_warehouse(ctx context.Context, field graphql.CollectedField, obj *WarehousePutPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WarehousePutPayload_warehouse(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warehouse, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Warehouse) graphql.Marshaler {
+			return ec.marshalOWarehouse2ᚖordergraphᚋgraphᚋviewᚐWarehouse(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WarehousePutPayload_warehouse(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WarehousePutPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Warehouse(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WarehousePutPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *WarehousePutPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WarehousePutPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []view.StockUserError) graphql.Marshaler {
+			return ec.marshalNStockUserError2ᚕordergraphᚋgraphᚋviewᚐStockUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WarehousePutPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WarehousePutPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StockUserError(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 // endregion **************************** field.gotpl *****************************
@@ -1105,6 +1169,57 @@ func (ec *executionContext) unmarshalInputStockAdjustInput(ctx context.Context, 
 				return it, err
 			}
 			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputWarehousePutInput(ctx context.Context, obj any) (WarehousePutInput, error) {
+	var it WarehousePutInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"id", "name", "countryCode", "priority"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "countryCode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countryCode"))
+			data, err := ec.unmarshalOCountryCode2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountryCode = data
+		case "priority":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priority"))
+			data, err := ec.unmarshalNInt2int32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Priority = data
 		}
 	}
 	return it, nil
@@ -1426,7 +1541,7 @@ func (ec *executionContext) _StockAdjustPayload(ctx context.Context, sel ast.Sel
 
 var stockConnectionImplementors = []string{"StockConnection"}
 
-func (ec *executionContext) _StockConnection(ctx context.Context, sel ast.SelectionSet, obj *StockConnection) graphql.Marshaler {
+func (ec *executionContext) _StockConnection(ctx context.Context, sel ast.SelectionSet, obj *view.StockConnection) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, stockConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1474,7 +1589,7 @@ func (ec *executionContext) _StockConnection(ctx context.Context, sel ast.Select
 
 var stockEdgeImplementors = []string{"StockEdge"}
 
-func (ec *executionContext) _StockEdge(ctx context.Context, sel ast.SelectionSet, obj *StockEdge) graphql.Marshaler {
+func (ec *executionContext) _StockEdge(ctx context.Context, sel ast.SelectionSet, obj *view.StockEdge) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, stockEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1628,7 +1743,7 @@ func (ec *executionContext) _StockUserError(ctx context.Context, sel ast.Selecti
 
 var warehouseImplementors = []string{"Warehouse"}
 
-func (ec *executionContext) _Warehouse(ctx context.Context, sel ast.SelectionSet, obj *Warehouse) graphql.Marshaler {
+func (ec *executionContext) _Warehouse(ctx context.Context, sel ast.SelectionSet, obj *view.Warehouse) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, warehouseImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1650,11 +1765,54 @@ func (ec *executionContext) _Warehouse(ctx context.Context, sel ast.SelectionSet
 			}
 		case "countryCode":
 			out.Values[i] = ec._Warehouse_countryCode(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "priority":
 			out.Values[i] = ec._Warehouse_priority(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var warehousePutPayloadImplementors = []string{"WarehousePutPayload"}
+
+func (ec *executionContext) _WarehousePutPayload(ctx context.Context, sel ast.SelectionSet, obj *WarehousePutPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, warehousePutPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WarehousePutPayload")
+		case "warehouse":
+			out.Values[i] = ec._WarehousePutPayload_warehouse(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._WarehousePutPayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1835,7 +1993,7 @@ func (ec *executionContext) unmarshalNStockAdjustInput2ordergraphᚋgraphᚋgeng
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNStockConnection2ᚖordergraphᚋgraphᚋgengqlᚐStockConnection(ctx context.Context, sel ast.SelectionSet, v *StockConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNStockConnection2ᚖordergraphᚋgraphᚋviewᚐStockConnection(ctx context.Context, sel ast.SelectionSet, v *view.StockConnection) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1845,15 +2003,15 @@ func (ec *executionContext) marshalNStockConnection2ᚖordergraphᚋgraphᚋgeng
 	return ec._StockConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNStockEdge2ordergraphᚋgraphᚋgengqlᚐStockEdge(ctx context.Context, sel ast.SelectionSet, v StockEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNStockEdge2ordergraphᚋgraphᚋviewᚐStockEdge(ctx context.Context, sel ast.SelectionSet, v view.StockEdge) graphql.Marshaler {
 	return ec._StockEdge(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNStockEdge2ᚕordergraphᚋgraphᚋgengqlᚐStockEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []StockEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNStockEdge2ᚕordergraphᚋgraphᚋviewᚐStockEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []view.StockEdge) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNStockEdge2ordergraphᚋgraphᚋgengqlᚐStockEdge(ctx, sel, v[i])
+		return ec.marshalNStockEdge2ordergraphᚋgraphᚋviewᚐStockEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1905,15 +2063,15 @@ func (ec *executionContext) marshalNStockUserError2ᚕordergraphᚋgraphᚋview�
 	return ret
 }
 
-func (ec *executionContext) marshalNWarehouse2ordergraphᚋgraphᚋgengqlᚐWarehouse(ctx context.Context, sel ast.SelectionSet, v Warehouse) graphql.Marshaler {
+func (ec *executionContext) marshalNWarehouse2ordergraphᚋgraphᚋviewᚐWarehouse(ctx context.Context, sel ast.SelectionSet, v view.Warehouse) graphql.Marshaler {
 	return ec._Warehouse(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNWarehouse2ᚕordergraphᚋgraphᚋgengqlᚐWarehouseᚄ(ctx context.Context, sel ast.SelectionSet, v []Warehouse) graphql.Marshaler {
+func (ec *executionContext) marshalNWarehouse2ᚕordergraphᚋgraphᚋviewᚐWarehouseᚄ(ctx context.Context, sel ast.SelectionSet, v []view.Warehouse) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNWarehouse2ordergraphᚋgraphᚋgengqlᚐWarehouse(ctx, sel, v[i])
+		return ec.marshalNWarehouse2ordergraphᚋgraphᚋviewᚐWarehouse(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1923,6 +2081,11 @@ func (ec *executionContext) marshalNWarehouse2ᚕordergraphᚋgraphᚋgengqlᚐW
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNWarehousePutInput2ordergraphᚋgraphᚋgengqlᚐWarehousePutInput(ctx context.Context, v any) (WarehousePutInput, error) {
+	res, err := ec.unmarshalInputWarehousePutInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOStaffPayload2ᚖordergraphᚋgraphᚋgengqlᚐStaffPayload(ctx context.Context, sel ast.SelectionSet, v *StaffPayload) graphql.Marshaler {
@@ -1962,6 +2125,20 @@ func (ec *executionContext) marshalOStockErrorCode2ᚖstring(ctx context.Context
 	_ = ctx
 	res := graphql.MarshalString(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOWarehouse2ᚖordergraphᚋgraphᚋviewᚐWarehouse(ctx context.Context, sel ast.SelectionSet, v *view.Warehouse) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Warehouse(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOWarehousePutPayload2ᚖordergraphᚋgraphᚋgengqlᚐWarehousePutPayload(ctx context.Context, sel ast.SelectionSet, v *WarehousePutPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._WarehousePutPayload(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

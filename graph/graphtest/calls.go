@@ -59,6 +59,11 @@ func (c countedCatalog) Variants(ctx context.Context, ids []string) (map[string]
 	return c.Service.Variants(ctx, ids)
 }
 
+func (c countedCatalog) VariantsBySKU(ctx context.Context, skus []string) (map[string]catalog.VariantOf, error) {
+	c.calls.add("VariantsBySKU")
+	return c.Service.VariantsBySKU(ctx, skus)
+}
+
 func (c countedCatalog) Collections(ctx context.Context, q catalog.CollectionQuery) (catalog.CollectionPage, error) {
 	c.calls.add("Collections")
 	return c.Service.Collections(ctx, q)

@@ -30,6 +30,11 @@ type Service interface {
 	ProductByHandle(ctx context.Context, handle string) (Product, error)
 	// Variants returns variants by id, each with the product it belongs to.
 	Variants(ctx context.Context, ids []string) (map[string]VariantOf, error)
+	// VariantsBySKU returns the published variants that are sold under SKUs,
+	// each with its product. Of several under one SKU it is always the same,
+	// that of the least id. What another copy of the service put in less than
+	// a second ago may be missing.
+	VariantsBySKU(ctx context.Context, skus []string) (map[string]VariantOf, error)
 	// Recommendations are products that go with this one, best first.
 	Recommendations(ctx context.Context, productID string, limit int) ([]Product, error)
 

@@ -309,6 +309,40 @@ func (k *Keeper) Variants(ctx context.Context, ids []string) (map[string]Variant
 	return found, nil
 }
 
+// VariantsBySKU returns what is sold under SKUs.
+func (k *Keeper) VariantsBySKU(_ context.Context, skus []string) (map[string]VariantOf, error) {
+	if len(skus) > MaxIDs {
+		return nil, tooMany("skus", len(skus), MaxIDs)
+	}
+	found := make(map[string]VariantOf, len(skus))
+	for sku, it := range k.shelf.sellers(skus) {
+		p := it.copy()
+		for _, v := range p.Variants {
+			if v.SKU == sku {
+				found[sku] = VariantOf{v, p}
+				break
+			}
+		}
+	}
+	return found, nil
+}
+
+// sellers are the published items that are sold under SKUs, the one of the
+// least id under each.
+func (s *shelf) sellers(skus []string) map[string]*item {
+	found := make(map[string]*item, len(skus))
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, sku := range skus {
+		for _, n := range s.bySKU[sku] {
+			if it := s.items[n]; it.doc.Published && (found[sku] == nil || it.doc.ID < found[sku].doc.ID) {
+				found[sku] = it
+			}
+		}
+	}
+	return found
+}
+
 // many are the published items among ids, and the ids that are not known here.
 func (s *shelf) many(ids []string) (items []*item, strangers []string) {
 	items = make([]*item, 0, len(ids))

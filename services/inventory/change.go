@@ -32,14 +32,16 @@ func (k *Keeper) change(ctx context.Context, sku string, create bool, rule func(
 	return doc, nil
 }
 
-// follow adds to a write of stock what follows from its changes: that the SKU
-// came into stock or went out of it, and a tail without the movements that the
-// ledger has.
+// follow adds to a write of stock what follows from its changes: what is
+// available, that the SKU came into stock or went out of it, and a tail without
+// the movements that the ledger has.
 func (k *Keeper) follow(d *stockDoc, apply func() bool) error {
 	before := d.available()
 	if !apply() {
 		return nil
 	}
+	after := d.available()
+	d.Available = &after
 	d.forget(k.entries.upTo(d.ID))
 	return d.tell(before, k.now(), k.listeners)
 }

@@ -5,6 +5,7 @@ import "ordergraph/platform/fault"
 // What the inventory answers instead of doing what it was asked.
 var (
 	ErrInput         = fault.New(fault.Invalid, "inventory.input", "This request for stock is not valid.")
+	ErrCursor        = fault.New(fault.Invalid, "inventory.cursor", "This cursor does not belong to this list. Start again without it.")
 	ErrOutOfStock    = fault.New(fault.Conflict, "inventory.out_of_stock", "This item is sold out.")
 	ErrUnknownSKU    = fault.New(fault.NotFound, "inventory.unknown_sku", "There is no such SKU.")
 	ErrNoReservation = fault.New(fault.NotFound, "inventory.no_reservation", "Nothing is reserved for this order.")

@@ -20,6 +20,7 @@ const (
 	MaxSKUs     = 5_000     // SKUs asked for in one call
 	MaxQuantity = 1_000_000 // units in one line or change
 	MaxSKU      = 255       // bytes of a SKU
+	MaxPage     = 250       // SKUs in one page
 )
 
 // Service is the contract of the inventory service.
@@ -59,6 +60,10 @@ type Service interface {
 	Levels(ctx context.Context, skus []string) (map[string]Stock, error)
 	// Stock returns one SKU's, for people. identity.StockRead; ErrUnknownSKU.
 	Stock(ctx context.Context, who identity.Caller, sku string) (Stock, error)
+	// List pages over the stock of everything that was ever received, in the
+	// order of the SKUs; or of what is scarce, the scarcest first. It needs
+	// identity.StockRead: ErrForbidden. ErrInput, ErrCursor.
+	List(ctx context.Context, who identity.Caller, q ListQuery) (Page, error)
 	// Adjust applies changes to the stock on hand, each at most once by its
 	// key, and returns the stock after it, change by change. A change that
 	// would leave less on hand than is reserved is ErrNegative; the others are
@@ -130,6 +135,21 @@ type Stock struct {
 	Version   int64 // grows with every change
 	Available int64 // over all warehouses: may be promised to a buyer
 	Levels    []Level
+}
+
+// ListQuery asks for stock.
+type ListQuery struct {
+	Prefix          string // only SKUs that begin like this, capitals as they are
+	AvailableAtMost *int64 // only SKUs with no more available than this, the scarcest first; not beside Prefix
+	After           string // cursor: behind it
+	Limit           int    // at most MaxPage; 0 means 50
+}
+
+// A Page is a stretch of a list.
+type Page struct {
+	Stocks  []Stock
+	Cursors []string // one per SKU: pass as After
+	HasMore bool
 }
 
 // A Level is the stock of one SKU in one warehouse.

@@ -43,13 +43,18 @@ type Keeper struct {
 	crowd   *docstore.Crowd[stockDoc] // who changes stock
 	entries entries
 	places  placesCache
+	filling chan struct{} // held by who fills
+	filled  struct {      // how far stock has been looked through, see fill
+		upTo docstore.Cursor
+		done bool
+	}
 }
 
 var _ Service = (*Keeper)(nil)
 
 // New opens the stock in the store.
 func New(ctx context.Context, o Options) (*Keeper, error) {
-	k := &Keeper{listeners: o.Listeners, now: o.Now, log: o.Log}
+	k := &Keeper{listeners: o.Listeners, now: o.Now, log: o.Log, filling: make(chan struct{}, 1)}
 	if k.now == nil {
 		k.now = time.Now
 	}
@@ -243,28 +248,14 @@ func total(lines []Line) ([]Line, error) {
 }
 
 // Run expires reservations, finishes what a crash left half done, keeps the
-// ledger, and rings facts, until ctx ends.
+// ledger, rings facts, and makes what older versions wrote ready to be listed,
+// until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
-	parts := []work.Part{{Name: "inventory's sweep", Run: k.sweepOften}}
+	parts := []work.Part{{Name: "inventory's sweep", Every: sweepEvery, Run: k.Sweep}, {Name: "inventory's list of what is scarce", Run: k.fill}}
 	if k.relay != nil {
 		parts = append(parts, work.Part{Name: "inventory's relay", Run: k.relay.Run})
 	}
 	work.Keep(ctx, k.log, parts...)
-	return ctx.Err()
-}
-
-func (k *Keeper) sweepOften(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for ctx.Err() == nil {
-		if err := k.Sweep(ctx); err != nil && ctx.Err() == nil {
-			k.log.WarnContext(ctx, "sweep failed; it is tried again", "error", err)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-		}
-	}
 	return ctx.Err()
 }
 

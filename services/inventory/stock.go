@@ -20,6 +20,7 @@ import (
 type stockDoc struct {
 	docstore.Meta `bson:",inline"`
 	Levels        []levelDoc    `bson:"levels"`
+	Available     *int64        `bson:"available,omitempty"` // over all levels, to list by; nil before it was kept, see fill
 	Holds         []hold        `bson:"holds,omitempty"`
 	HoldsUntil    *time.Time    `bson:"holdsUntil,omitempty"` // when the first hold expires
 	Done          memory        `bson:"done,omitempty"`       // orders whose hold was lifted, lately
@@ -70,10 +71,13 @@ type moveDoc struct {
 	Reserved      int64     `bson:"reserved"`
 }
 
+const availableIndex = "available"
+
 var (
 	stockSpec = docstore.Spec{Name: "stock", Indexes: []docstore.Index{
 		{Name: "holdsUntil", Fields: []string{"holdsUntil"}},
 		{Name: "tailDue", Fields: []string{"tailDue"}},
+		{Name: availableIndex, Fields: []string{"available"}},
 		events.Index(), events.DeadIndex(),
 	}}
 	movementSpec = docstore.Spec{Name: "movements", Indexes: []docstore.Index{
@@ -87,6 +91,7 @@ var (
 type shelfDoc struct {
 	docstore.Meta `bson:",inline"`
 	Levels        []levelDoc `bson:"levels"`
+	Available     *int64     `bson:"available,omitempty"`
 }
 
 func (d *stockDoc) available() int64 { return available(d.Levels) }

@@ -21,7 +21,7 @@ var Contract = host.Contract[catalog.Service]{
 	Serve:   func(to grpc.ServiceRegistrar, impl catalog.Service) { RegisterCatalogServer(to, server{catalog: impl}) },
 	Dial:    func(conn grpc.ClientConnInterface) catalog.Service { return client{rpc: NewCatalogClient(conn)} },
 	Repeatable: []string{
-		"Search", "Products", "ProductByHandle", "Variants", "Recommendations",
+		"Search", "Products", "ProductByHandle", "Variants", "VariantsBySKU", "Recommendations",
 		"Collections", "CollectionByHandle", "Put", "PutCollections", "Count",
 	},
 }
@@ -70,12 +70,29 @@ func (s server) Variants(ctx context.Context, r *VariantsRequest) (*VariantsResp
 	if err != nil {
 		return nil, err
 	}
-	answer, sent := &VariantsResponse{}, map[string]bool{}
+	return &VariantsResponse{Products: productsOf(found)}, nil
+}
+
+// productsOf are the products of variants, each once.
+func productsOf(found map[string]catalog.VariantOf) (products []*Product) {
+	sent := map[string]bool{}
 	for _, v := range found {
 		if !sent[v.Product.ID] {
 			sent[v.Product.ID] = true
-			answer.Products = append(answer.Products, fromProduct(v.Product))
+			products = append(products, fromProduct(v.Product))
 		}
+	}
+	return products
+}
+
+func (s server) VariantsBySKU(ctx context.Context, r *VariantsBySKURequest) (*VariantsBySKUResponse, error) {
+	found, err := s.catalog.VariantsBySKU(ctx, r.Skus)
+	if err != nil {
+		return nil, err
+	}
+	answer := &VariantsBySKUResponse{Products: productsOf(found), Variants: make(map[string]string, len(found))}
+	for sku, v := range found {
+		answer.Variants[sku] = v.Variant.ID
 	}
 	return answer, nil
 }
@@ -174,13 +191,37 @@ func (c client) Variants(ctx context.Context, ids []string) (map[string]catalog.
 	for _, id := range ids {
 		asked[id] = true
 	}
-	found := make(map[string]catalog.VariantOf, len(ids))
-	for _, sent := range r.Products {
+	return variantsIn(r.Products, asked), nil
+}
+
+// variantsIn are those of the products' variants that were asked for, by id.
+func variantsIn(products []*Product, asked map[string]bool) map[string]catalog.VariantOf {
+	found := make(map[string]catalog.VariantOf, len(asked))
+	for _, sent := range products {
 		p := toProduct(sent)
 		for _, v := range p.Variants {
 			if asked[v.ID] {
 				found[v.ID] = catalog.VariantOf{Variant: v, Product: p}
 			}
+		}
+	}
+	return found
+}
+
+func (c client) VariantsBySKU(ctx context.Context, skus []string) (map[string]catalog.VariantOf, error) {
+	r, err := c.rpc.VariantsBySKU(ctx, &VariantsBySKURequest{Skus: wire.Each(skus, valid)})
+	if err != nil {
+		return nil, err
+	}
+	asked := make(map[string]bool, len(r.Variants))
+	for _, id := range r.Variants {
+		asked[id] = true
+	}
+	byID := variantsIn(r.Products, asked)
+	found := make(map[string]catalog.VariantOf, len(r.Variants))
+	for sku, id := range r.Variants {
+		if v, ok := byID[id]; ok {
+			found[sku] = v
 		}
 	}
 	return found, nil

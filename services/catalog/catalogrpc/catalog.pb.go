@@ -1348,6 +1348,103 @@ func (x *VariantsResponse) GetProducts() []*Product {
 	return nil
 }
 
+type VariantsBySKURequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Skus          []string               `protobuf:"bytes,1,rep,name=skus,proto3" json:"skus,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VariantsBySKURequest) Reset() {
+	*x = VariantsBySKURequest{}
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VariantsBySKURequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VariantsBySKURequest) ProtoMessage() {}
+
+func (x *VariantsBySKURequest) ProtoReflect() protoreflect.Message {
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VariantsBySKURequest.ProtoReflect.Descriptor instead.
+func (*VariantsBySKURequest) Descriptor() ([]byte, []int) {
+	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *VariantsBySKURequest) GetSkus() []string {
+	if x != nil {
+		return x.Skus
+	}
+	return nil
+}
+
+// Each product once, however many of its variants were asked for.
+type VariantsBySKUResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Products      []*Product             `protobuf:"bytes,1,rep,name=products,proto3" json:"products,omitempty"`
+	Variants      map[string]string      `protobuf:"bytes,2,rep,name=variants,proto3" json:"variants,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // ids by SKU
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VariantsBySKUResponse) Reset() {
+	*x = VariantsBySKUResponse{}
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VariantsBySKUResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VariantsBySKUResponse) ProtoMessage() {}
+
+func (x *VariantsBySKUResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VariantsBySKUResponse.ProtoReflect.Descriptor instead.
+func (*VariantsBySKUResponse) Descriptor() ([]byte, []int) {
+	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *VariantsBySKUResponse) GetProducts() []*Product {
+	if x != nil {
+		return x.Products
+	}
+	return nil
+}
+
+func (x *VariantsBySKUResponse) GetVariants() map[string]string {
+	if x != nil {
+		return x.Variants
+	}
+	return nil
+}
+
 type RecommendationsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ProductId     string                 `protobuf:"bytes,1,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
@@ -1358,7 +1455,7 @@ type RecommendationsRequest struct {
 
 func (x *RecommendationsRequest) Reset() {
 	*x = RecommendationsRequest{}
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[17]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1370,7 +1467,7 @@ func (x *RecommendationsRequest) String() string {
 func (*RecommendationsRequest) ProtoMessage() {}
 
 func (x *RecommendationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[17]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1383,7 +1480,7 @@ func (x *RecommendationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecommendationsRequest.ProtoReflect.Descriptor instead.
 func (*RecommendationsRequest) Descriptor() ([]byte, []int) {
-	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{17}
+	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RecommendationsRequest) GetProductId() string {
@@ -1413,7 +1510,7 @@ type CollectionsRequest struct {
 
 func (x *CollectionsRequest) Reset() {
 	*x = CollectionsRequest{}
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[18]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1425,7 +1522,7 @@ func (x *CollectionsRequest) String() string {
 func (*CollectionsRequest) ProtoMessage() {}
 
 func (x *CollectionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[18]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1438,7 +1535,7 @@ func (x *CollectionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectionsRequest.ProtoReflect.Descriptor instead.
 func (*CollectionsRequest) Descriptor() ([]byte, []int) {
-	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{18}
+	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CollectionsRequest) GetIds() []string {
@@ -1487,7 +1584,7 @@ type CollectionsResponse struct {
 
 func (x *CollectionsResponse) Reset() {
 	*x = CollectionsResponse{}
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[19]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1499,7 +1596,7 @@ func (x *CollectionsResponse) String() string {
 func (*CollectionsResponse) ProtoMessage() {}
 
 func (x *CollectionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[19]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1512,7 +1609,7 @@ func (x *CollectionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectionsResponse.ProtoReflect.Descriptor instead.
 func (*CollectionsResponse) Descriptor() ([]byte, []int) {
-	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{19}
+	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CollectionsResponse) GetCollections() []*Collection {
@@ -1557,7 +1654,7 @@ type ProductInput struct {
 
 func (x *ProductInput) Reset() {
 	*x = ProductInput{}
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[20]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1569,7 +1666,7 @@ func (x *ProductInput) String() string {
 func (*ProductInput) ProtoMessage() {}
 
 func (x *ProductInput) ProtoReflect() protoreflect.Message {
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[20]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1582,7 +1679,7 @@ func (x *ProductInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProductInput.ProtoReflect.Descriptor instead.
 func (*ProductInput) Descriptor() ([]byte, []int) {
-	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{20}
+	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ProductInput) GetHandle() string {
@@ -1694,7 +1791,7 @@ type VariantInput struct {
 
 func (x *VariantInput) Reset() {
 	*x = VariantInput{}
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[21]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1706,7 +1803,7 @@ func (x *VariantInput) String() string {
 func (*VariantInput) ProtoMessage() {}
 
 func (x *VariantInput) ProtoReflect() protoreflect.Message {
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[21]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1719,7 +1816,7 @@ func (x *VariantInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VariantInput.ProtoReflect.Descriptor instead.
 func (*VariantInput) Descriptor() ([]byte, []int) {
-	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{21}
+	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *VariantInput) GetSku() string {
@@ -1801,7 +1898,7 @@ type PutRequest struct {
 
 func (x *PutRequest) Reset() {
 	*x = PutRequest{}
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[22]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1813,7 +1910,7 @@ func (x *PutRequest) String() string {
 func (*PutRequest) ProtoMessage() {}
 
 func (x *PutRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[22]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1826,7 +1923,7 @@ func (x *PutRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutRequest.ProtoReflect.Descriptor instead.
 func (*PutRequest) Descriptor() ([]byte, []int) {
-	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{22}
+	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PutRequest) GetProducts() []*ProductInput {
@@ -1845,7 +1942,7 @@ type PutResponse struct {
 
 func (x *PutResponse) Reset() {
 	*x = PutResponse{}
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[23]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1857,7 +1954,7 @@ func (x *PutResponse) String() string {
 func (*PutResponse) ProtoMessage() {}
 
 func (x *PutResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[23]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1870,7 +1967,7 @@ func (x *PutResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutResponse.ProtoReflect.Descriptor instead.
 func (*PutResponse) Descriptor() ([]byte, []int) {
-	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{23}
+	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PutResponse) GetResults() []*PutResult {
@@ -1891,7 +1988,7 @@ type PutResult struct {
 
 func (x *PutResult) Reset() {
 	*x = PutResult{}
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[24]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1903,7 +2000,7 @@ func (x *PutResult) String() string {
 func (*PutResult) ProtoMessage() {}
 
 func (x *PutResult) ProtoReflect() protoreflect.Message {
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[24]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1916,7 +2013,7 @@ func (x *PutResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutResult.ProtoReflect.Descriptor instead.
 func (*PutResult) Descriptor() ([]byte, []int) {
-	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{24}
+	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *PutResult) GetProduct() *Product {
@@ -1956,7 +2053,7 @@ type CollectionInput struct {
 
 func (x *CollectionInput) Reset() {
 	*x = CollectionInput{}
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[25]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1968,7 +2065,7 @@ func (x *CollectionInput) String() string {
 func (*CollectionInput) ProtoMessage() {}
 
 func (x *CollectionInput) ProtoReflect() protoreflect.Message {
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[25]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1981,7 +2078,7 @@ func (x *CollectionInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectionInput.ProtoReflect.Descriptor instead.
 func (*CollectionInput) Descriptor() ([]byte, []int) {
-	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{25}
+	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CollectionInput) GetHandle() string {
@@ -2049,7 +2146,7 @@ type PutCollectionsRequest struct {
 
 func (x *PutCollectionsRequest) Reset() {
 	*x = PutCollectionsRequest{}
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[26]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2061,7 +2158,7 @@ func (x *PutCollectionsRequest) String() string {
 func (*PutCollectionsRequest) ProtoMessage() {}
 
 func (x *PutCollectionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[26]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2074,7 +2171,7 @@ func (x *PutCollectionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutCollectionsRequest.ProtoReflect.Descriptor instead.
 func (*PutCollectionsRequest) Descriptor() ([]byte, []int) {
-	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{26}
+	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PutCollectionsRequest) GetCollections() []*CollectionInput {
@@ -2092,7 +2189,7 @@ type PutCollectionsResponse struct {
 
 func (x *PutCollectionsResponse) Reset() {
 	*x = PutCollectionsResponse{}
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[27]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2104,7 +2201,7 @@ func (x *PutCollectionsResponse) String() string {
 func (*PutCollectionsResponse) ProtoMessage() {}
 
 func (x *PutCollectionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[27]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2117,7 +2214,7 @@ func (x *PutCollectionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutCollectionsResponse.ProtoReflect.Descriptor instead.
 func (*PutCollectionsResponse) Descriptor() ([]byte, []int) {
-	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{27}
+	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{29}
 }
 
 type CountRequest struct {
@@ -2128,7 +2225,7 @@ type CountRequest struct {
 
 func (x *CountRequest) Reset() {
 	*x = CountRequest{}
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[28]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2140,7 +2237,7 @@ func (x *CountRequest) String() string {
 func (*CountRequest) ProtoMessage() {}
 
 func (x *CountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[28]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2153,7 +2250,7 @@ func (x *CountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountRequest.ProtoReflect.Descriptor instead.
 func (*CountRequest) Descriptor() ([]byte, []int) {
-	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{28}
+	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{30}
 }
 
 type CountResponse struct {
@@ -2165,7 +2262,7 @@ type CountResponse struct {
 
 func (x *CountResponse) Reset() {
 	*x = CountResponse{}
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[29]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2177,7 +2274,7 @@ func (x *CountResponse) String() string {
 func (*CountResponse) ProtoMessage() {}
 
 func (x *CountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[29]
+	mi := &file_services_catalog_catalogrpc_catalog_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2190,7 +2287,7 @@ func (x *CountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountResponse.ProtoReflect.Descriptor instead.
 func (*CountResponse) Descriptor() ([]byte, []int) {
-	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{29}
+	return file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CountResponse) GetCount() int64 {
@@ -2330,7 +2427,15 @@ const file_services_catalog_catalogrpc_catalog_proto_rawDesc = "" +
 	"\x0fVariantsRequest\x12\x10\n" +
 	"\x03ids\x18\x01 \x03(\tR\x03ids\"N\n" +
 	"\x10VariantsResponse\x12:\n" +
-	"\bproducts\x18\x01 \x03(\v2\x1e.ordergraph.catalog.v1.ProductR\bproducts\"M\n" +
+	"\bproducts\x18\x01 \x03(\v2\x1e.ordergraph.catalog.v1.ProductR\bproducts\"*\n" +
+	"\x14VariantsBySKURequest\x12\x12\n" +
+	"\x04skus\x18\x01 \x03(\tR\x04skus\"\xe8\x01\n" +
+	"\x15VariantsBySKUResponse\x12:\n" +
+	"\bproducts\x18\x01 \x03(\v2\x1e.ordergraph.catalog.v1.ProductR\bproducts\x12V\n" +
+	"\bvariants\x18\x02 \x03(\v2:.ordergraph.catalog.v1.VariantsBySKUResponse.VariantsEntryR\bvariants\x1a;\n" +
+	"\rVariantsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"M\n" +
 	"\x16RecommendationsRequest\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x14\n" +
@@ -2396,12 +2501,13 @@ const file_services_catalog_catalogrpc_catalog_proto_rawDesc = "" +
 	"\x16PutCollectionsResponse\"\x0e\n" +
 	"\fCountRequest\"%\n" +
 	"\rCountResponse\x12\x14\n" +
-	"\x05count\x18\x01 \x01(\x03R\x05count2\xaa\a\n" +
+	"\x05count\x18\x01 \x01(\x03R\x05count2\x96\b\n" +
 	"\aCatalog\x12U\n" +
 	"\x06Search\x12$.ordergraph.catalog.v1.SearchRequest\x1a%.ordergraph.catalog.v1.SearchResponse\x12V\n" +
 	"\bProducts\x12&.ordergraph.catalog.v1.ProductsRequest\x1a\".ordergraph.catalog.v1.ProductList\x12W\n" +
 	"\x0fProductByHandle\x12$.ordergraph.catalog.v1.HandleRequest\x1a\x1e.ordergraph.catalog.v1.Product\x12[\n" +
-	"\bVariants\x12&.ordergraph.catalog.v1.VariantsRequest\x1a'.ordergraph.catalog.v1.VariantsResponse\x12d\n" +
+	"\bVariants\x12&.ordergraph.catalog.v1.VariantsRequest\x1a'.ordergraph.catalog.v1.VariantsResponse\x12j\n" +
+	"\rVariantsBySKU\x12+.ordergraph.catalog.v1.VariantsBySKURequest\x1a,.ordergraph.catalog.v1.VariantsBySKUResponse\x12d\n" +
 	"\x0fRecommendations\x12-.ordergraph.catalog.v1.RecommendationsRequest\x1a\".ordergraph.catalog.v1.ProductList\x12d\n" +
 	"\vCollections\x12).ordergraph.catalog.v1.CollectionsRequest\x1a*.ordergraph.catalog.v1.CollectionsResponse\x12]\n" +
 	"\x12CollectionByHandle\x12$.ordergraph.catalog.v1.HandleRequest\x1a!.ordergraph.catalog.v1.Collection\x12L\n" +
@@ -2421,7 +2527,7 @@ func file_services_catalog_catalogrpc_catalog_proto_rawDescGZIP() []byte {
 	return file_services_catalog_catalogrpc_catalog_proto_rawDescData
 }
 
-var file_services_catalog_catalogrpc_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_services_catalog_catalogrpc_catalog_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_services_catalog_catalogrpc_catalog_proto_goTypes = []any{
 	(*Amount)(nil),                 // 0: ordergraph.catalog.v1.Amount
 	(*Product)(nil),                // 1: ordergraph.catalog.v1.Product
@@ -2440,19 +2546,22 @@ var file_services_catalog_catalogrpc_catalog_proto_goTypes = []any{
 	(*HandleRequest)(nil),          // 14: ordergraph.catalog.v1.HandleRequest
 	(*VariantsRequest)(nil),        // 15: ordergraph.catalog.v1.VariantsRequest
 	(*VariantsResponse)(nil),       // 16: ordergraph.catalog.v1.VariantsResponse
-	(*RecommendationsRequest)(nil), // 17: ordergraph.catalog.v1.RecommendationsRequest
-	(*CollectionsRequest)(nil),     // 18: ordergraph.catalog.v1.CollectionsRequest
-	(*CollectionsResponse)(nil),    // 19: ordergraph.catalog.v1.CollectionsResponse
-	(*ProductInput)(nil),           // 20: ordergraph.catalog.v1.ProductInput
-	(*VariantInput)(nil),           // 21: ordergraph.catalog.v1.VariantInput
-	(*PutRequest)(nil),             // 22: ordergraph.catalog.v1.PutRequest
-	(*PutResponse)(nil),            // 23: ordergraph.catalog.v1.PutResponse
-	(*PutResult)(nil),              // 24: ordergraph.catalog.v1.PutResult
-	(*CollectionInput)(nil),        // 25: ordergraph.catalog.v1.CollectionInput
-	(*PutCollectionsRequest)(nil),  // 26: ordergraph.catalog.v1.PutCollectionsRequest
-	(*PutCollectionsResponse)(nil), // 27: ordergraph.catalog.v1.PutCollectionsResponse
-	(*CountRequest)(nil),           // 28: ordergraph.catalog.v1.CountRequest
-	(*CountResponse)(nil),          // 29: ordergraph.catalog.v1.CountResponse
+	(*VariantsBySKURequest)(nil),   // 17: ordergraph.catalog.v1.VariantsBySKURequest
+	(*VariantsBySKUResponse)(nil),  // 18: ordergraph.catalog.v1.VariantsBySKUResponse
+	(*RecommendationsRequest)(nil), // 19: ordergraph.catalog.v1.RecommendationsRequest
+	(*CollectionsRequest)(nil),     // 20: ordergraph.catalog.v1.CollectionsRequest
+	(*CollectionsResponse)(nil),    // 21: ordergraph.catalog.v1.CollectionsResponse
+	(*ProductInput)(nil),           // 22: ordergraph.catalog.v1.ProductInput
+	(*VariantInput)(nil),           // 23: ordergraph.catalog.v1.VariantInput
+	(*PutRequest)(nil),             // 24: ordergraph.catalog.v1.PutRequest
+	(*PutResponse)(nil),            // 25: ordergraph.catalog.v1.PutResponse
+	(*PutResult)(nil),              // 26: ordergraph.catalog.v1.PutResult
+	(*CollectionInput)(nil),        // 27: ordergraph.catalog.v1.CollectionInput
+	(*PutCollectionsRequest)(nil),  // 28: ordergraph.catalog.v1.PutCollectionsRequest
+	(*PutCollectionsResponse)(nil), // 29: ordergraph.catalog.v1.PutCollectionsResponse
+	(*CountRequest)(nil),           // 30: ordergraph.catalog.v1.CountRequest
+	(*CountResponse)(nil),          // 31: ordergraph.catalog.v1.CountResponse
+	nil,                            // 32: ordergraph.catalog.v1.VariantsBySKUResponse.VariantsEntry
 }
 var file_services_catalog_catalogrpc_catalog_proto_depIdxs = []int32{
 	2,  // 0: ordergraph.catalog.v1.Product.options:type_name -> ordergraph.catalog.v1.Option
@@ -2468,42 +2577,46 @@ var file_services_catalog_catalogrpc_catalog_proto_depIdxs = []int32{
 	6,  // 10: ordergraph.catalog.v1.FacetValue.filter:type_name -> ordergraph.catalog.v1.Filter
 	1,  // 11: ordergraph.catalog.v1.ProductList.products:type_name -> ordergraph.catalog.v1.Product
 	1,  // 12: ordergraph.catalog.v1.VariantsResponse.products:type_name -> ordergraph.catalog.v1.Product
-	5,  // 13: ordergraph.catalog.v1.CollectionsResponse.collections:type_name -> ordergraph.catalog.v1.Collection
-	21, // 14: ordergraph.catalog.v1.ProductInput.variants:type_name -> ordergraph.catalog.v1.VariantInput
-	4,  // 15: ordergraph.catalog.v1.ProductInput.images:type_name -> ordergraph.catalog.v1.Image
-	0,  // 16: ordergraph.catalog.v1.VariantInput.price:type_name -> ordergraph.catalog.v1.Amount
-	0,  // 17: ordergraph.catalog.v1.VariantInput.compare_at:type_name -> ordergraph.catalog.v1.Amount
-	20, // 18: ordergraph.catalog.v1.PutRequest.products:type_name -> ordergraph.catalog.v1.ProductInput
-	24, // 19: ordergraph.catalog.v1.PutResponse.results:type_name -> ordergraph.catalog.v1.PutResult
-	1,  // 20: ordergraph.catalog.v1.PutResult.product:type_name -> ordergraph.catalog.v1.Product
-	4,  // 21: ordergraph.catalog.v1.CollectionInput.image:type_name -> ordergraph.catalog.v1.Image
-	6,  // 22: ordergraph.catalog.v1.CollectionInput.rules:type_name -> ordergraph.catalog.v1.Filter
-	25, // 23: ordergraph.catalog.v1.PutCollectionsRequest.collections:type_name -> ordergraph.catalog.v1.CollectionInput
-	8,  // 24: ordergraph.catalog.v1.Catalog.Search:input_type -> ordergraph.catalog.v1.SearchRequest
-	12, // 25: ordergraph.catalog.v1.Catalog.Products:input_type -> ordergraph.catalog.v1.ProductsRequest
-	14, // 26: ordergraph.catalog.v1.Catalog.ProductByHandle:input_type -> ordergraph.catalog.v1.HandleRequest
-	15, // 27: ordergraph.catalog.v1.Catalog.Variants:input_type -> ordergraph.catalog.v1.VariantsRequest
-	17, // 28: ordergraph.catalog.v1.Catalog.Recommendations:input_type -> ordergraph.catalog.v1.RecommendationsRequest
-	18, // 29: ordergraph.catalog.v1.Catalog.Collections:input_type -> ordergraph.catalog.v1.CollectionsRequest
-	14, // 30: ordergraph.catalog.v1.Catalog.CollectionByHandle:input_type -> ordergraph.catalog.v1.HandleRequest
-	22, // 31: ordergraph.catalog.v1.Catalog.Put:input_type -> ordergraph.catalog.v1.PutRequest
-	26, // 32: ordergraph.catalog.v1.Catalog.PutCollections:input_type -> ordergraph.catalog.v1.PutCollectionsRequest
-	28, // 33: ordergraph.catalog.v1.Catalog.Count:input_type -> ordergraph.catalog.v1.CountRequest
-	9,  // 34: ordergraph.catalog.v1.Catalog.Search:output_type -> ordergraph.catalog.v1.SearchResponse
-	13, // 35: ordergraph.catalog.v1.Catalog.Products:output_type -> ordergraph.catalog.v1.ProductList
-	1,  // 36: ordergraph.catalog.v1.Catalog.ProductByHandle:output_type -> ordergraph.catalog.v1.Product
-	16, // 37: ordergraph.catalog.v1.Catalog.Variants:output_type -> ordergraph.catalog.v1.VariantsResponse
-	13, // 38: ordergraph.catalog.v1.Catalog.Recommendations:output_type -> ordergraph.catalog.v1.ProductList
-	19, // 39: ordergraph.catalog.v1.Catalog.Collections:output_type -> ordergraph.catalog.v1.CollectionsResponse
-	5,  // 40: ordergraph.catalog.v1.Catalog.CollectionByHandle:output_type -> ordergraph.catalog.v1.Collection
-	23, // 41: ordergraph.catalog.v1.Catalog.Put:output_type -> ordergraph.catalog.v1.PutResponse
-	27, // 42: ordergraph.catalog.v1.Catalog.PutCollections:output_type -> ordergraph.catalog.v1.PutCollectionsResponse
-	29, // 43: ordergraph.catalog.v1.Catalog.Count:output_type -> ordergraph.catalog.v1.CountResponse
-	34, // [34:44] is the sub-list for method output_type
-	24, // [24:34] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	1,  // 13: ordergraph.catalog.v1.VariantsBySKUResponse.products:type_name -> ordergraph.catalog.v1.Product
+	32, // 14: ordergraph.catalog.v1.VariantsBySKUResponse.variants:type_name -> ordergraph.catalog.v1.VariantsBySKUResponse.VariantsEntry
+	5,  // 15: ordergraph.catalog.v1.CollectionsResponse.collections:type_name -> ordergraph.catalog.v1.Collection
+	23, // 16: ordergraph.catalog.v1.ProductInput.variants:type_name -> ordergraph.catalog.v1.VariantInput
+	4,  // 17: ordergraph.catalog.v1.ProductInput.images:type_name -> ordergraph.catalog.v1.Image
+	0,  // 18: ordergraph.catalog.v1.VariantInput.price:type_name -> ordergraph.catalog.v1.Amount
+	0,  // 19: ordergraph.catalog.v1.VariantInput.compare_at:type_name -> ordergraph.catalog.v1.Amount
+	22, // 20: ordergraph.catalog.v1.PutRequest.products:type_name -> ordergraph.catalog.v1.ProductInput
+	26, // 21: ordergraph.catalog.v1.PutResponse.results:type_name -> ordergraph.catalog.v1.PutResult
+	1,  // 22: ordergraph.catalog.v1.PutResult.product:type_name -> ordergraph.catalog.v1.Product
+	4,  // 23: ordergraph.catalog.v1.CollectionInput.image:type_name -> ordergraph.catalog.v1.Image
+	6,  // 24: ordergraph.catalog.v1.CollectionInput.rules:type_name -> ordergraph.catalog.v1.Filter
+	27, // 25: ordergraph.catalog.v1.PutCollectionsRequest.collections:type_name -> ordergraph.catalog.v1.CollectionInput
+	8,  // 26: ordergraph.catalog.v1.Catalog.Search:input_type -> ordergraph.catalog.v1.SearchRequest
+	12, // 27: ordergraph.catalog.v1.Catalog.Products:input_type -> ordergraph.catalog.v1.ProductsRequest
+	14, // 28: ordergraph.catalog.v1.Catalog.ProductByHandle:input_type -> ordergraph.catalog.v1.HandleRequest
+	15, // 29: ordergraph.catalog.v1.Catalog.Variants:input_type -> ordergraph.catalog.v1.VariantsRequest
+	17, // 30: ordergraph.catalog.v1.Catalog.VariantsBySKU:input_type -> ordergraph.catalog.v1.VariantsBySKURequest
+	19, // 31: ordergraph.catalog.v1.Catalog.Recommendations:input_type -> ordergraph.catalog.v1.RecommendationsRequest
+	20, // 32: ordergraph.catalog.v1.Catalog.Collections:input_type -> ordergraph.catalog.v1.CollectionsRequest
+	14, // 33: ordergraph.catalog.v1.Catalog.CollectionByHandle:input_type -> ordergraph.catalog.v1.HandleRequest
+	24, // 34: ordergraph.catalog.v1.Catalog.Put:input_type -> ordergraph.catalog.v1.PutRequest
+	28, // 35: ordergraph.catalog.v1.Catalog.PutCollections:input_type -> ordergraph.catalog.v1.PutCollectionsRequest
+	30, // 36: ordergraph.catalog.v1.Catalog.Count:input_type -> ordergraph.catalog.v1.CountRequest
+	9,  // 37: ordergraph.catalog.v1.Catalog.Search:output_type -> ordergraph.catalog.v1.SearchResponse
+	13, // 38: ordergraph.catalog.v1.Catalog.Products:output_type -> ordergraph.catalog.v1.ProductList
+	1,  // 39: ordergraph.catalog.v1.Catalog.ProductByHandle:output_type -> ordergraph.catalog.v1.Product
+	16, // 40: ordergraph.catalog.v1.Catalog.Variants:output_type -> ordergraph.catalog.v1.VariantsResponse
+	18, // 41: ordergraph.catalog.v1.Catalog.VariantsBySKU:output_type -> ordergraph.catalog.v1.VariantsBySKUResponse
+	13, // 42: ordergraph.catalog.v1.Catalog.Recommendations:output_type -> ordergraph.catalog.v1.ProductList
+	21, // 43: ordergraph.catalog.v1.Catalog.Collections:output_type -> ordergraph.catalog.v1.CollectionsResponse
+	5,  // 44: ordergraph.catalog.v1.Catalog.CollectionByHandle:output_type -> ordergraph.catalog.v1.Collection
+	25, // 45: ordergraph.catalog.v1.Catalog.Put:output_type -> ordergraph.catalog.v1.PutResponse
+	29, // 46: ordergraph.catalog.v1.Catalog.PutCollections:output_type -> ordergraph.catalog.v1.PutCollectionsResponse
+	31, // 47: ordergraph.catalog.v1.Catalog.Count:output_type -> ordergraph.catalog.v1.CountResponse
+	37, // [37:48] is the sub-list for method output_type
+	26, // [26:37] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_services_catalog_catalogrpc_catalog_proto_init() }
@@ -2519,7 +2632,7 @@ func file_services_catalog_catalogrpc_catalog_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_services_catalog_catalogrpc_catalog_proto_rawDesc), len(file_services_catalog_catalogrpc_catalog_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   30,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

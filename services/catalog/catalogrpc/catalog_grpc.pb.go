@@ -23,6 +23,7 @@ const (
 	Catalog_Products_FullMethodName           = "/ordergraph.catalog.v1.Catalog/Products"
 	Catalog_ProductByHandle_FullMethodName    = "/ordergraph.catalog.v1.Catalog/ProductByHandle"
 	Catalog_Variants_FullMethodName           = "/ordergraph.catalog.v1.Catalog/Variants"
+	Catalog_VariantsBySKU_FullMethodName      = "/ordergraph.catalog.v1.Catalog/VariantsBySKU"
 	Catalog_Recommendations_FullMethodName    = "/ordergraph.catalog.v1.Catalog/Recommendations"
 	Catalog_Collections_FullMethodName        = "/ordergraph.catalog.v1.Catalog/Collections"
 	Catalog_CollectionByHandle_FullMethodName = "/ordergraph.catalog.v1.Catalog/CollectionByHandle"
@@ -42,6 +43,7 @@ type CatalogClient interface {
 	Products(ctx context.Context, in *ProductsRequest, opts ...grpc.CallOption) (*ProductList, error)
 	ProductByHandle(ctx context.Context, in *HandleRequest, opts ...grpc.CallOption) (*Product, error)
 	Variants(ctx context.Context, in *VariantsRequest, opts ...grpc.CallOption) (*VariantsResponse, error)
+	VariantsBySKU(ctx context.Context, in *VariantsBySKURequest, opts ...grpc.CallOption) (*VariantsBySKUResponse, error)
 	Recommendations(ctx context.Context, in *RecommendationsRequest, opts ...grpc.CallOption) (*ProductList, error)
 	Collections(ctx context.Context, in *CollectionsRequest, opts ...grpc.CallOption) (*CollectionsResponse, error)
 	CollectionByHandle(ctx context.Context, in *HandleRequest, opts ...grpc.CallOption) (*Collection, error)
@@ -92,6 +94,16 @@ func (c *catalogClient) Variants(ctx context.Context, in *VariantsRequest, opts 
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(VariantsResponse)
 	err := c.cc.Invoke(ctx, Catalog_Variants_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *catalogClient) VariantsBySKU(ctx context.Context, in *VariantsBySKURequest, opts ...grpc.CallOption) (*VariantsBySKUResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(VariantsBySKUResponse)
+	err := c.cc.Invoke(ctx, Catalog_VariantsBySKU_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -169,6 +181,7 @@ type CatalogServer interface {
 	Products(context.Context, *ProductsRequest) (*ProductList, error)
 	ProductByHandle(context.Context, *HandleRequest) (*Product, error)
 	Variants(context.Context, *VariantsRequest) (*VariantsResponse, error)
+	VariantsBySKU(context.Context, *VariantsBySKURequest) (*VariantsBySKUResponse, error)
 	Recommendations(context.Context, *RecommendationsRequest) (*ProductList, error)
 	Collections(context.Context, *CollectionsRequest) (*CollectionsResponse, error)
 	CollectionByHandle(context.Context, *HandleRequest) (*Collection, error)
@@ -196,6 +209,9 @@ func (UnimplementedCatalogServer) ProductByHandle(context.Context, *HandleReques
 }
 func (UnimplementedCatalogServer) Variants(context.Context, *VariantsRequest) (*VariantsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Variants not implemented")
+}
+func (UnimplementedCatalogServer) VariantsBySKU(context.Context, *VariantsBySKURequest) (*VariantsBySKUResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method VariantsBySKU not implemented")
 }
 func (UnimplementedCatalogServer) Recommendations(context.Context, *RecommendationsRequest) (*ProductList, error) {
 	return nil, status.Error(codes.Unimplemented, "method Recommendations not implemented")
@@ -304,6 +320,24 @@ func _Catalog_Variants_Handler(srv interface{}, ctx context.Context, dec func(in
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(CatalogServer).Variants(ctx, req.(*VariantsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Catalog_VariantsBySKU_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(VariantsBySKURequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CatalogServer).VariantsBySKU(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Catalog_VariantsBySKU_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CatalogServer).VariantsBySKU(ctx, req.(*VariantsBySKURequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -438,6 +472,10 @@ var Catalog_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Variants",
 			Handler:    _Catalog_Variants_Handler,
+		},
+		{
+			MethodName: "VariantsBySKU",
+			Handler:    _Catalog_VariantsBySKU_Handler,
 		},
 		{
 			MethodName: "Recommendations",

@@ -59,6 +59,11 @@ func (e *echo) Variants(_ context.Context, ids []string) (map[string]catalog.Var
 	return wiretest.Answer[map[string]catalog.VariantOf](&e.Calls, 0), nil
 }
 
+func (e *echo) VariantsBySKU(_ context.Context, skus []string) (map[string]catalog.VariantOf, error) {
+	e.Took(skus)
+	return wiretest.Answer[map[string]catalog.VariantOf](&e.Calls, 0), nil
+}
+
 func (e *echo) Recommendations(_ context.Context, productID string, limit int) ([]catalog.Product, error) {
 	e.Took(productID, limit)
 	return wiretest.Answer[[]catalog.Product](&e.Calls, 0), nil

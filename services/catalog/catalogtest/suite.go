@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) Shop) {
 		{"WhoMayPut", whoMayPut},
 		{"WhatDoesNotExistIsAbsent", absent},
 		{"UnpublishedIsInvisible", unpublished},
+		{"SoldUnderASKU", soldUnder},
 		{"WhatIsGivenOutIsTheCallers", givenOut},
 		{"WordsFind", wordsFind},
 		{"BetterMatchesComeFirst", betterFirst},
@@ -1014,5 +1015,39 @@ func recommendations(t *testing.T, s *shop) {
 	}
 	if all := titles("Enamel Mug", 0); len(all) == 0 || len(all) > catalog.Recommended || slices.Contains(all, "Wool Scarf") {
 		t.Errorf("all: %q", all)
+	}
+}
+
+func soldUnder(t *testing.T, s *shop) {
+	shirt := WithOptions(Product("Shirt", 2000), "Size", "S", "M")
+	shirt.Variants[0].SKU, shirt.Variants[1].SKU = "shirt-s", "shirt-m"
+	copied, hidden := Product("Copy of the shirt", 1000), Product("Hidden", 1000)
+	copied.Variants[0].SKU, hidden.Variants[0].SKU, hidden.Published = "shirt-m", "hidden-1", false
+	put := s.put(t, shirt, copied, hidden)
+	under := func(skus ...string) map[string]catalog.VariantOf {
+		t.Helper()
+		found, err := s.VariantsBySKU(t.Context(), skus)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	found := under("shirt-s", "shirt-m", "shirt-s", "hidden-1", "unheard-of", "", "\xff")
+	if len(found) != 2 || found["shirt-s"].Product.ID != put[0].ID || found["shirt-s"].Variant.Title != "S" || len(found["shirt-s"].Product.Variants) != 2 {
+		t.Errorf("%+v", found)
+	}
+	least := min(put[0].ID, put[1].ID)
+	if got := found["shirt-m"]; got.Product.ID != least || got.Variant.SKU != "shirt-m" {
+		t.Errorf("of two: %s of %s, want of %s", got.Variant.ID, got.Product.ID, least)
+	}
+
+	// Another SKU takes the place of the first.
+	shirt.Handle, shirt.Variants[0].SKU = put[0].Handle, "shirt-small"
+	s.put(t, shirt)
+	if found := under("shirt-s", "shirt-small"); len(found) != 1 || found["shirt-small"].Variant.Title != "S" {
+		t.Errorf("renamed: %+v", found)
+	}
+	if _, err := s.VariantsBySKU(t.Context(), make([]string, catalog.MaxIDs+1)); !errors.Is(err, catalog.ErrInput) {
+		t.Errorf("too many: %v", err)
 	}
 }

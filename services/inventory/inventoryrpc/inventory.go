@@ -21,7 +21,7 @@ var Contract = host.Contract[inventory.Service]{
 		RegisterInventoryServer(to, server{service: impl})
 	},
 	Dial: func(conn grpc.ClientConnInterface) inventory.Service { return client{NewInventoryClient(conn)} },
-	Repeatable: []string{"Reserve", "Commit", "Release", "Restock", "GetReservation", "Levels", "GetStock", "Adjust",
+	Repeatable: []string{"Reserve", "Commit", "Release", "Restock", "GetReservation", "Levels", "GetStock", "List", "Adjust",
 		"Movements", "Audit", "Warehouses", "PutWarehouse"},
 }
 
@@ -72,6 +72,16 @@ func (s server) GetStock(ctx context.Context, req *StockRequest) (*Stock, error)
 		return nil, err
 	}
 	return stockTo(stock), nil
+}
+
+func (s server) List(ctx context.Context, req *ListRequest) (*ListResponse, error) {
+	page, err := s.service.List(ctx, host.CallerOf(ctx), inventory.ListQuery{
+		Prefix: req.GetPrefix(), AvailableAtMost: req.AvailableAtMost, After: req.GetAfter(), Limit: int(req.GetLimit()),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &ListResponse{Stocks: wire.Each(page.Stocks, stockTo), Cursors: page.Cursors, HasMore: page.HasMore}, nil
 }
 
 func (s server) Adjust(ctx context.Context, req *AdjustRequest) (*AdjustResponse, error) {
@@ -172,6 +182,14 @@ func (c client) Stock(ctx context.Context, who identity.Caller, sku string) (inv
 		return inventory.Stock{}, err
 	}
 	return stockFrom(resp), nil
+}
+
+func (c client) List(ctx context.Context, who identity.Caller, q inventory.ListQuery) (inventory.Page, error) {
+	resp, err := c.c.List(host.WithCaller(ctx, who), &ListRequest{Prefix: q.Prefix, AvailableAtMost: q.AvailableAtMost, After: q.After, Limit: int32(q.Limit)})
+	if err != nil {
+		return inventory.Page{}, err
+	}
+	return inventory.Page{Stocks: wire.Each(resp.GetStocks(), stockFrom), Cursors: resp.GetCursors(), HasMore: resp.GetHasMore()}, nil
 }
 
 func (c client) Adjust(ctx context.Context, who identity.Caller, changes []inventory.Change) ([]inventory.Stock, error) {

@@ -585,6 +585,134 @@ func (x *LevelsResponse) GetStocks() []*Stock {
 	return nil
 }
 
+type ListRequest struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Prefix          string                 `protobuf:"bytes,1,opt,name=prefix,proto3" json:"prefix,omitempty"`
+	AvailableAtMost *int64                 `protobuf:"varint,2,opt,name=available_at_most,json=availableAtMost,proto3,oneof" json:"available_at_most,omitempty"` // units
+	After           string                 `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
+	Limit           int32                  `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ListRequest) Reset() {
+	*x = ListRequest{}
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRequest) ProtoMessage() {}
+
+func (x *ListRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
+func (*ListRequest) Descriptor() ([]byte, []int) {
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ListRequest) GetPrefix() string {
+	if x != nil {
+		return x.Prefix
+	}
+	return ""
+}
+
+func (x *ListRequest) GetAvailableAtMost() int64 {
+	if x != nil && x.AvailableAtMost != nil {
+		return *x.AvailableAtMost
+	}
+	return 0
+}
+
+func (x *ListRequest) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+func (x *ListRequest) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type ListResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Stocks        []*Stock               `protobuf:"bytes,1,rep,name=stocks,proto3" json:"stocks,omitempty"`
+	Cursors       []string               `protobuf:"bytes,2,rep,name=cursors,proto3" json:"cursors,omitempty"`
+	HasMore       bool                   `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListResponse) Reset() {
+	*x = ListResponse{}
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListResponse) ProtoMessage() {}
+
+func (x *ListResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListResponse.ProtoReflect.Descriptor instead.
+func (*ListResponse) Descriptor() ([]byte, []int) {
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ListResponse) GetStocks() []*Stock {
+	if x != nil {
+		return x.Stocks
+	}
+	return nil
+}
+
+func (x *ListResponse) GetCursors() []string {
+	if x != nil {
+		return x.Cursors
+	}
+	return nil
+}
+
+func (x *ListResponse) GetHasMore() bool {
+	if x != nil {
+		return x.HasMore
+	}
+	return false
+}
+
 type Change struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
@@ -599,7 +727,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[10]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -611,7 +739,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[10]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -624,7 +752,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{10}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Change) GetKey() string {
@@ -678,7 +806,7 @@ type AdjustRequest struct {
 
 func (x *AdjustRequest) Reset() {
 	*x = AdjustRequest{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[11]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -690,7 +818,7 @@ func (x *AdjustRequest) String() string {
 func (*AdjustRequest) ProtoMessage() {}
 
 func (x *AdjustRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[11]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -703,7 +831,7 @@ func (x *AdjustRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdjustRequest.ProtoReflect.Descriptor instead.
 func (*AdjustRequest) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{11}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *AdjustRequest) GetChanges() []*Change {
@@ -722,7 +850,7 @@ type AdjustResponse struct {
 
 func (x *AdjustResponse) Reset() {
 	*x = AdjustResponse{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[12]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -734,7 +862,7 @@ func (x *AdjustResponse) String() string {
 func (*AdjustResponse) ProtoMessage() {}
 
 func (x *AdjustResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[12]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -747,7 +875,7 @@ func (x *AdjustResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdjustResponse.ProtoReflect.Descriptor instead.
 func (*AdjustResponse) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{12}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AdjustResponse) GetStocks() []*Stock {
@@ -768,7 +896,7 @@ type MovementsRequest struct {
 
 func (x *MovementsRequest) Reset() {
 	*x = MovementsRequest{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[13]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -780,7 +908,7 @@ func (x *MovementsRequest) String() string {
 func (*MovementsRequest) ProtoMessage() {}
 
 func (x *MovementsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[13]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -793,7 +921,7 @@ func (x *MovementsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovementsRequest.ProtoReflect.Descriptor instead.
 func (*MovementsRequest) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{13}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *MovementsRequest) GetSku() string {
@@ -834,7 +962,7 @@ type Movement struct {
 
 func (x *Movement) Reset() {
 	*x = Movement{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[14]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -846,7 +974,7 @@ func (x *Movement) String() string {
 func (*Movement) ProtoMessage() {}
 
 func (x *Movement) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[14]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -859,7 +987,7 @@ func (x *Movement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Movement.ProtoReflect.Descriptor instead.
 func (*Movement) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{14}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Movement) GetSku() string {
@@ -935,7 +1063,7 @@ type MovementsResponse struct {
 
 func (x *MovementsResponse) Reset() {
 	*x = MovementsResponse{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[15]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -947,7 +1075,7 @@ func (x *MovementsResponse) String() string {
 func (*MovementsResponse) ProtoMessage() {}
 
 func (x *MovementsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[15]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -960,7 +1088,7 @@ func (x *MovementsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MovementsResponse.ProtoReflect.Descriptor instead.
 func (*MovementsResponse) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{15}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *MovementsResponse) GetMovements() []*Movement {
@@ -986,7 +1114,7 @@ type AuditRequest struct {
 
 func (x *AuditRequest) Reset() {
 	*x = AuditRequest{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[16]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -998,7 +1126,7 @@ func (x *AuditRequest) String() string {
 func (*AuditRequest) ProtoMessage() {}
 
 func (x *AuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[16]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1011,7 +1139,7 @@ func (x *AuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
 func (*AuditRequest) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{16}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AuditRequest) GetAfter() string {
@@ -1032,7 +1160,7 @@ type AuditResponse struct {
 
 func (x *AuditResponse) Reset() {
 	*x = AuditResponse{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[17]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1044,7 +1172,7 @@ func (x *AuditResponse) String() string {
 func (*AuditResponse) ProtoMessage() {}
 
 func (x *AuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[17]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1057,7 +1185,7 @@ func (x *AuditResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditResponse.ProtoReflect.Descriptor instead.
 func (*AuditResponse) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{17}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *AuditResponse) GetChecked() int64 {
@@ -1093,7 +1221,7 @@ type Warehouse struct {
 
 func (x *Warehouse) Reset() {
 	*x = Warehouse{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[18]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1105,7 +1233,7 @@ func (x *Warehouse) String() string {
 func (*Warehouse) ProtoMessage() {}
 
 func (x *Warehouse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[18]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1118,7 +1246,7 @@ func (x *Warehouse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Warehouse.ProtoReflect.Descriptor instead.
 func (*Warehouse) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{18}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Warehouse) GetId() string {
@@ -1157,7 +1285,7 @@ type WarehousesRequest struct {
 
 func (x *WarehousesRequest) Reset() {
 	*x = WarehousesRequest{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[19]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1169,7 +1297,7 @@ func (x *WarehousesRequest) String() string {
 func (*WarehousesRequest) ProtoMessage() {}
 
 func (x *WarehousesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[19]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1182,7 +1310,7 @@ func (x *WarehousesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehousesRequest.ProtoReflect.Descriptor instead.
 func (*WarehousesRequest) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{19}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{21}
 }
 
 type WarehousesResponse struct {
@@ -1194,7 +1322,7 @@ type WarehousesResponse struct {
 
 func (x *WarehousesResponse) Reset() {
 	*x = WarehousesResponse{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[20]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1206,7 +1334,7 @@ func (x *WarehousesResponse) String() string {
 func (*WarehousesResponse) ProtoMessage() {}
 
 func (x *WarehousesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[20]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1219,7 +1347,7 @@ func (x *WarehousesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarehousesResponse.ProtoReflect.Descriptor instead.
 func (*WarehousesResponse) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{20}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *WarehousesResponse) GetWarehouses() []*Warehouse {
@@ -1237,7 +1365,7 @@ type PutWarehouseResponse struct {
 
 func (x *PutWarehouseResponse) Reset() {
 	*x = PutWarehouseResponse{}
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[21]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1249,7 +1377,7 @@ func (x *PutWarehouseResponse) String() string {
 func (*PutWarehouseResponse) ProtoMessage() {}
 
 func (x *PutWarehouseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[21]
+	mi := &file_services_inventory_inventoryrpc_inventory_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1262,7 +1390,7 @@ func (x *PutWarehouseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutWarehouseResponse.ProtoReflect.Descriptor instead.
 func (*PutWarehouseResponse) Descriptor() ([]byte, []int) {
-	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{21}
+	return file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP(), []int{23}
 }
 
 var File_services_inventory_inventoryrpc_inventory_proto protoreflect.FileDescriptor
@@ -1306,7 +1434,17 @@ const file_services_inventory_inventoryrpc_inventory_proto_rawDesc = "" +
 	"\tavailable\x18\x03 \x01(\x03R\tavailable\x126\n" +
 	"\x06levels\x18\x04 \x03(\v2\x1e.ordergraph.inventory.v1.LevelR\x06levels\"H\n" +
 	"\x0eLevelsResponse\x126\n" +
-	"\x06stocks\x18\x01 \x03(\v2\x1e.ordergraph.inventory.v1.StockR\x06stocks\"\x97\x01\n" +
+	"\x06stocks\x18\x01 \x03(\v2\x1e.ordergraph.inventory.v1.StockR\x06stocks\"\x98\x01\n" +
+	"\vListRequest\x12\x16\n" +
+	"\x06prefix\x18\x01 \x01(\tR\x06prefix\x12/\n" +
+	"\x11available_at_most\x18\x02 \x01(\x03H\x00R\x0favailableAtMost\x88\x01\x01\x12\x14\n" +
+	"\x05after\x18\x03 \x01(\tR\x05after\x12\x14\n" +
+	"\x05limit\x18\x04 \x01(\x05R\x05limitB\x14\n" +
+	"\x12_available_at_most\"{\n" +
+	"\fListResponse\x126\n" +
+	"\x06stocks\x18\x01 \x03(\v2\x1e.ordergraph.inventory.v1.StockR\x06stocks\x12\x18\n" +
+	"\acursors\x18\x02 \x03(\tR\acursors\x12\x19\n" +
+	"\bhas_more\x18\x03 \x01(\bR\ahasMore\"\x97\x01\n" +
 	"\x06Change\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x10\n" +
 	"\x03sku\x18\x02 \x01(\tR\x03sku\x12\x1c\n" +
@@ -1352,7 +1490,7 @@ const file_services_inventory_inventoryrpc_inventory_proto_rawDesc = "" +
 	"\n" +
 	"warehouses\x18\x01 \x03(\v2\".ordergraph.inventory.v1.WarehouseR\n" +
 	"warehouses\"\x16\n" +
-	"\x14PutWarehouseResponse2\xda\b\n" +
+	"\x14PutWarehouseResponse2\xaf\t\n" +
 	"\tInventory\x12X\n" +
 	"\aReserve\x12'.ordergraph.inventory.v1.ReserveRequest\x1a$.ordergraph.inventory.v1.Reservation\x12U\n" +
 	"\x06Commit\x12%.ordergraph.inventory.v1.OrderRequest\x1a$.ordergraph.inventory.v1.Reservation\x12V\n" +
@@ -1360,7 +1498,8 @@ const file_services_inventory_inventoryrpc_inventory_proto_rawDesc = "" +
 	"\aRestock\x12%.ordergraph.inventory.v1.OrderRequest\x1a$.ordergraph.inventory.v1.Reservation\x12]\n" +
 	"\x0eGetReservation\x12%.ordergraph.inventory.v1.OrderRequest\x1a$.ordergraph.inventory.v1.Reservation\x12Y\n" +
 	"\x06Levels\x12&.ordergraph.inventory.v1.LevelsRequest\x1a'.ordergraph.inventory.v1.LevelsResponse\x12Q\n" +
-	"\bGetStock\x12%.ordergraph.inventory.v1.StockRequest\x1a\x1e.ordergraph.inventory.v1.Stock\x12Y\n" +
+	"\bGetStock\x12%.ordergraph.inventory.v1.StockRequest\x1a\x1e.ordergraph.inventory.v1.Stock\x12S\n" +
+	"\x04List\x12$.ordergraph.inventory.v1.ListRequest\x1a%.ordergraph.inventory.v1.ListResponse\x12Y\n" +
 	"\x06Adjust\x12&.ordergraph.inventory.v1.AdjustRequest\x1a'.ordergraph.inventory.v1.AdjustResponse\x12b\n" +
 	"\tMovements\x12).ordergraph.inventory.v1.MovementsRequest\x1a*.ordergraph.inventory.v1.MovementsResponse\x12V\n" +
 	"\x05Audit\x12%.ordergraph.inventory.v1.AuditRequest\x1a&.ordergraph.inventory.v1.AuditResponse\x12e\n" +
@@ -1380,7 +1519,7 @@ func file_services_inventory_inventoryrpc_inventory_proto_rawDescGZIP() []byte {
 	return file_services_inventory_inventoryrpc_inventory_proto_rawDescData
 }
 
-var file_services_inventory_inventoryrpc_inventory_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_services_inventory_inventoryrpc_inventory_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_services_inventory_inventoryrpc_inventory_proto_goTypes = []any{
 	(*Line)(nil),                  // 0: ordergraph.inventory.v1.Line
 	(*ReserveRequest)(nil),        // 1: ordergraph.inventory.v1.ReserveRequest
@@ -1392,60 +1531,65 @@ var file_services_inventory_inventoryrpc_inventory_proto_goTypes = []any{
 	(*Level)(nil),                 // 7: ordergraph.inventory.v1.Level
 	(*Stock)(nil),                 // 8: ordergraph.inventory.v1.Stock
 	(*LevelsResponse)(nil),        // 9: ordergraph.inventory.v1.LevelsResponse
-	(*Change)(nil),                // 10: ordergraph.inventory.v1.Change
-	(*AdjustRequest)(nil),         // 11: ordergraph.inventory.v1.AdjustRequest
-	(*AdjustResponse)(nil),        // 12: ordergraph.inventory.v1.AdjustResponse
-	(*MovementsRequest)(nil),      // 13: ordergraph.inventory.v1.MovementsRequest
-	(*Movement)(nil),              // 14: ordergraph.inventory.v1.Movement
-	(*MovementsResponse)(nil),     // 15: ordergraph.inventory.v1.MovementsResponse
-	(*AuditRequest)(nil),          // 16: ordergraph.inventory.v1.AuditRequest
-	(*AuditResponse)(nil),         // 17: ordergraph.inventory.v1.AuditResponse
-	(*Warehouse)(nil),             // 18: ordergraph.inventory.v1.Warehouse
-	(*WarehousesRequest)(nil),     // 19: ordergraph.inventory.v1.WarehousesRequest
-	(*WarehousesResponse)(nil),    // 20: ordergraph.inventory.v1.WarehousesResponse
-	(*PutWarehouseResponse)(nil),  // 21: ordergraph.inventory.v1.PutWarehouseResponse
-	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
+	(*ListRequest)(nil),           // 10: ordergraph.inventory.v1.ListRequest
+	(*ListResponse)(nil),          // 11: ordergraph.inventory.v1.ListResponse
+	(*Change)(nil),                // 12: ordergraph.inventory.v1.Change
+	(*AdjustRequest)(nil),         // 13: ordergraph.inventory.v1.AdjustRequest
+	(*AdjustResponse)(nil),        // 14: ordergraph.inventory.v1.AdjustResponse
+	(*MovementsRequest)(nil),      // 15: ordergraph.inventory.v1.MovementsRequest
+	(*Movement)(nil),              // 16: ordergraph.inventory.v1.Movement
+	(*MovementsResponse)(nil),     // 17: ordergraph.inventory.v1.MovementsResponse
+	(*AuditRequest)(nil),          // 18: ordergraph.inventory.v1.AuditRequest
+	(*AuditResponse)(nil),         // 19: ordergraph.inventory.v1.AuditResponse
+	(*Warehouse)(nil),             // 20: ordergraph.inventory.v1.Warehouse
+	(*WarehousesRequest)(nil),     // 21: ordergraph.inventory.v1.WarehousesRequest
+	(*WarehousesResponse)(nil),    // 22: ordergraph.inventory.v1.WarehousesResponse
+	(*PutWarehouseResponse)(nil),  // 23: ordergraph.inventory.v1.PutWarehouseResponse
+	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
 }
 var file_services_inventory_inventoryrpc_inventory_proto_depIdxs = []int32{
 	0,  // 0: ordergraph.inventory.v1.ReserveRequest.lines:type_name -> ordergraph.inventory.v1.Line
 	3,  // 1: ordergraph.inventory.v1.Reservation.allocations:type_name -> ordergraph.inventory.v1.Allocation
-	22, // 2: ordergraph.inventory.v1.Reservation.expires_at:type_name -> google.protobuf.Timestamp
+	24, // 2: ordergraph.inventory.v1.Reservation.expires_at:type_name -> google.protobuf.Timestamp
 	7,  // 3: ordergraph.inventory.v1.Stock.levels:type_name -> ordergraph.inventory.v1.Level
 	8,  // 4: ordergraph.inventory.v1.LevelsResponse.stocks:type_name -> ordergraph.inventory.v1.Stock
-	10, // 5: ordergraph.inventory.v1.AdjustRequest.changes:type_name -> ordergraph.inventory.v1.Change
-	8,  // 6: ordergraph.inventory.v1.AdjustResponse.stocks:type_name -> ordergraph.inventory.v1.Stock
-	22, // 7: ordergraph.inventory.v1.Movement.at:type_name -> google.protobuf.Timestamp
-	14, // 8: ordergraph.inventory.v1.MovementsResponse.movements:type_name -> ordergraph.inventory.v1.Movement
-	18, // 9: ordergraph.inventory.v1.WarehousesResponse.warehouses:type_name -> ordergraph.inventory.v1.Warehouse
-	1,  // 10: ordergraph.inventory.v1.Inventory.Reserve:input_type -> ordergraph.inventory.v1.ReserveRequest
-	2,  // 11: ordergraph.inventory.v1.Inventory.Commit:input_type -> ordergraph.inventory.v1.OrderRequest
-	2,  // 12: ordergraph.inventory.v1.Inventory.Release:input_type -> ordergraph.inventory.v1.OrderRequest
-	2,  // 13: ordergraph.inventory.v1.Inventory.Restock:input_type -> ordergraph.inventory.v1.OrderRequest
-	2,  // 14: ordergraph.inventory.v1.Inventory.GetReservation:input_type -> ordergraph.inventory.v1.OrderRequest
-	6,  // 15: ordergraph.inventory.v1.Inventory.Levels:input_type -> ordergraph.inventory.v1.LevelsRequest
-	5,  // 16: ordergraph.inventory.v1.Inventory.GetStock:input_type -> ordergraph.inventory.v1.StockRequest
-	11, // 17: ordergraph.inventory.v1.Inventory.Adjust:input_type -> ordergraph.inventory.v1.AdjustRequest
-	13, // 18: ordergraph.inventory.v1.Inventory.Movements:input_type -> ordergraph.inventory.v1.MovementsRequest
-	16, // 19: ordergraph.inventory.v1.Inventory.Audit:input_type -> ordergraph.inventory.v1.AuditRequest
-	19, // 20: ordergraph.inventory.v1.Inventory.Warehouses:input_type -> ordergraph.inventory.v1.WarehousesRequest
-	18, // 21: ordergraph.inventory.v1.Inventory.PutWarehouse:input_type -> ordergraph.inventory.v1.Warehouse
-	4,  // 22: ordergraph.inventory.v1.Inventory.Reserve:output_type -> ordergraph.inventory.v1.Reservation
-	4,  // 23: ordergraph.inventory.v1.Inventory.Commit:output_type -> ordergraph.inventory.v1.Reservation
-	4,  // 24: ordergraph.inventory.v1.Inventory.Release:output_type -> ordergraph.inventory.v1.Reservation
-	4,  // 25: ordergraph.inventory.v1.Inventory.Restock:output_type -> ordergraph.inventory.v1.Reservation
-	4,  // 26: ordergraph.inventory.v1.Inventory.GetReservation:output_type -> ordergraph.inventory.v1.Reservation
-	9,  // 27: ordergraph.inventory.v1.Inventory.Levels:output_type -> ordergraph.inventory.v1.LevelsResponse
-	8,  // 28: ordergraph.inventory.v1.Inventory.GetStock:output_type -> ordergraph.inventory.v1.Stock
-	12, // 29: ordergraph.inventory.v1.Inventory.Adjust:output_type -> ordergraph.inventory.v1.AdjustResponse
-	15, // 30: ordergraph.inventory.v1.Inventory.Movements:output_type -> ordergraph.inventory.v1.MovementsResponse
-	17, // 31: ordergraph.inventory.v1.Inventory.Audit:output_type -> ordergraph.inventory.v1.AuditResponse
-	20, // 32: ordergraph.inventory.v1.Inventory.Warehouses:output_type -> ordergraph.inventory.v1.WarehousesResponse
-	21, // 33: ordergraph.inventory.v1.Inventory.PutWarehouse:output_type -> ordergraph.inventory.v1.PutWarehouseResponse
-	22, // [22:34] is the sub-list for method output_type
-	10, // [10:22] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	8,  // 5: ordergraph.inventory.v1.ListResponse.stocks:type_name -> ordergraph.inventory.v1.Stock
+	12, // 6: ordergraph.inventory.v1.AdjustRequest.changes:type_name -> ordergraph.inventory.v1.Change
+	8,  // 7: ordergraph.inventory.v1.AdjustResponse.stocks:type_name -> ordergraph.inventory.v1.Stock
+	24, // 8: ordergraph.inventory.v1.Movement.at:type_name -> google.protobuf.Timestamp
+	16, // 9: ordergraph.inventory.v1.MovementsResponse.movements:type_name -> ordergraph.inventory.v1.Movement
+	20, // 10: ordergraph.inventory.v1.WarehousesResponse.warehouses:type_name -> ordergraph.inventory.v1.Warehouse
+	1,  // 11: ordergraph.inventory.v1.Inventory.Reserve:input_type -> ordergraph.inventory.v1.ReserveRequest
+	2,  // 12: ordergraph.inventory.v1.Inventory.Commit:input_type -> ordergraph.inventory.v1.OrderRequest
+	2,  // 13: ordergraph.inventory.v1.Inventory.Release:input_type -> ordergraph.inventory.v1.OrderRequest
+	2,  // 14: ordergraph.inventory.v1.Inventory.Restock:input_type -> ordergraph.inventory.v1.OrderRequest
+	2,  // 15: ordergraph.inventory.v1.Inventory.GetReservation:input_type -> ordergraph.inventory.v1.OrderRequest
+	6,  // 16: ordergraph.inventory.v1.Inventory.Levels:input_type -> ordergraph.inventory.v1.LevelsRequest
+	5,  // 17: ordergraph.inventory.v1.Inventory.GetStock:input_type -> ordergraph.inventory.v1.StockRequest
+	10, // 18: ordergraph.inventory.v1.Inventory.List:input_type -> ordergraph.inventory.v1.ListRequest
+	13, // 19: ordergraph.inventory.v1.Inventory.Adjust:input_type -> ordergraph.inventory.v1.AdjustRequest
+	15, // 20: ordergraph.inventory.v1.Inventory.Movements:input_type -> ordergraph.inventory.v1.MovementsRequest
+	18, // 21: ordergraph.inventory.v1.Inventory.Audit:input_type -> ordergraph.inventory.v1.AuditRequest
+	21, // 22: ordergraph.inventory.v1.Inventory.Warehouses:input_type -> ordergraph.inventory.v1.WarehousesRequest
+	20, // 23: ordergraph.inventory.v1.Inventory.PutWarehouse:input_type -> ordergraph.inventory.v1.Warehouse
+	4,  // 24: ordergraph.inventory.v1.Inventory.Reserve:output_type -> ordergraph.inventory.v1.Reservation
+	4,  // 25: ordergraph.inventory.v1.Inventory.Commit:output_type -> ordergraph.inventory.v1.Reservation
+	4,  // 26: ordergraph.inventory.v1.Inventory.Release:output_type -> ordergraph.inventory.v1.Reservation
+	4,  // 27: ordergraph.inventory.v1.Inventory.Restock:output_type -> ordergraph.inventory.v1.Reservation
+	4,  // 28: ordergraph.inventory.v1.Inventory.GetReservation:output_type -> ordergraph.inventory.v1.Reservation
+	9,  // 29: ordergraph.inventory.v1.Inventory.Levels:output_type -> ordergraph.inventory.v1.LevelsResponse
+	8,  // 30: ordergraph.inventory.v1.Inventory.GetStock:output_type -> ordergraph.inventory.v1.Stock
+	11, // 31: ordergraph.inventory.v1.Inventory.List:output_type -> ordergraph.inventory.v1.ListResponse
+	14, // 32: ordergraph.inventory.v1.Inventory.Adjust:output_type -> ordergraph.inventory.v1.AdjustResponse
+	17, // 33: ordergraph.inventory.v1.Inventory.Movements:output_type -> ordergraph.inventory.v1.MovementsResponse
+	19, // 34: ordergraph.inventory.v1.Inventory.Audit:output_type -> ordergraph.inventory.v1.AuditResponse
+	22, // 35: ordergraph.inventory.v1.Inventory.Warehouses:output_type -> ordergraph.inventory.v1.WarehousesResponse
+	23, // 36: ordergraph.inventory.v1.Inventory.PutWarehouse:output_type -> ordergraph.inventory.v1.PutWarehouseResponse
+	24, // [24:37] is the sub-list for method output_type
+	11, // [11:24] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_services_inventory_inventoryrpc_inventory_proto_init() }
@@ -1454,13 +1598,14 @@ func file_services_inventory_inventoryrpc_inventory_proto_init() {
 		return
 	}
 	file_services_inventory_inventoryrpc_inventory_proto_msgTypes[10].OneofWrappers = []any{}
+	file_services_inventory_inventoryrpc_inventory_proto_msgTypes[12].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_services_inventory_inventoryrpc_inventory_proto_rawDesc), len(file_services_inventory_inventoryrpc_inventory_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -29,6 +29,7 @@ const (
 	Inventory_GetReservation_FullMethodName = "/ordergraph.inventory.v1.Inventory/GetReservation"
 	Inventory_Levels_FullMethodName         = "/ordergraph.inventory.v1.Inventory/Levels"
 	Inventory_GetStock_FullMethodName       = "/ordergraph.inventory.v1.Inventory/GetStock"
+	Inventory_List_FullMethodName           = "/ordergraph.inventory.v1.Inventory/List"
 	Inventory_Adjust_FullMethodName         = "/ordergraph.inventory.v1.Inventory/Adjust"
 	Inventory_Movements_FullMethodName      = "/ordergraph.inventory.v1.Inventory/Movements"
 	Inventory_Audit_FullMethodName          = "/ordergraph.inventory.v1.Inventory/Audit"
@@ -47,6 +48,7 @@ type InventoryClient interface {
 	GetReservation(ctx context.Context, in *OrderRequest, opts ...grpc.CallOption) (*Reservation, error)
 	Levels(ctx context.Context, in *LevelsRequest, opts ...grpc.CallOption) (*LevelsResponse, error)
 	GetStock(ctx context.Context, in *StockRequest, opts ...grpc.CallOption) (*Stock, error)
+	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (*ListResponse, error)
 	Adjust(ctx context.Context, in *AdjustRequest, opts ...grpc.CallOption) (*AdjustResponse, error)
 	Movements(ctx context.Context, in *MovementsRequest, opts ...grpc.CallOption) (*MovementsResponse, error)
 	Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (*AuditResponse, error)
@@ -132,6 +134,16 @@ func (c *inventoryClient) GetStock(ctx context.Context, in *StockRequest, opts .
 	return out, nil
 }
 
+func (c *inventoryClient) List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (*ListResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListResponse)
+	err := c.cc.Invoke(ctx, Inventory_List_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *inventoryClient) Adjust(ctx context.Context, in *AdjustRequest, opts ...grpc.CallOption) (*AdjustResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(AdjustResponse)
@@ -193,6 +205,7 @@ type InventoryServer interface {
 	GetReservation(context.Context, *OrderRequest) (*Reservation, error)
 	Levels(context.Context, *LevelsRequest) (*LevelsResponse, error)
 	GetStock(context.Context, *StockRequest) (*Stock, error)
+	List(context.Context, *ListRequest) (*ListResponse, error)
 	Adjust(context.Context, *AdjustRequest) (*AdjustResponse, error)
 	Movements(context.Context, *MovementsRequest) (*MovementsResponse, error)
 	Audit(context.Context, *AuditRequest) (*AuditResponse, error)
@@ -228,6 +241,9 @@ func (UnimplementedInventoryServer) Levels(context.Context, *LevelsRequest) (*Le
 }
 func (UnimplementedInventoryServer) GetStock(context.Context, *StockRequest) (*Stock, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetStock not implemented")
+}
+func (UnimplementedInventoryServer) List(context.Context, *ListRequest) (*ListResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method List not implemented")
 }
 func (UnimplementedInventoryServer) Adjust(context.Context, *AdjustRequest) (*AdjustResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Adjust not implemented")
@@ -391,6 +407,24 @@ func _Inventory_GetStock_Handler(srv interface{}, ctx context.Context, dec func(
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Inventory_List_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryServer).List(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Inventory_List_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryServer).List(ctx, req.(*ListRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Inventory_Adjust_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AdjustRequest)
 	if err := dec(in); err != nil {
@@ -515,6 +549,10 @@ var Inventory_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetStock",
 			Handler:    _Inventory_GetStock_Handler,
+		},
+		{
+			MethodName: "List",
+			Handler:    _Inventory_List_Handler,
 		},
 		{
 			MethodName: "Adjust",

@@ -64,6 +64,11 @@ func (e *echo) Stock(_ context.Context, who identity.Caller, sku string) (invent
 	return wiretest.Answer[inventory.Stock](&e.Calls, 0), nil
 }
 
+func (e *echo) List(_ context.Context, who identity.Caller, q inventory.ListQuery) (inventory.Page, error) {
+	e.Took(who, q)
+	return wiretest.Answer[inventory.Page](&e.Calls, 0), nil
+}
+
 func (e *echo) Adjust(_ context.Context, who identity.Caller, changes []inventory.Change) ([]inventory.Stock, error) {
 	e.Took(who, changes)
 	return wiretest.Answer[[]inventory.Stock](&e.Calls, 0), nil

@@ -105,6 +105,7 @@ func Run(t *testing.T, open func(t *testing.T) inventory.Service) {
 		"who may":                  testWhoMay,
 		"worse input":              testWorseInput,
 		"ledger":                   testLedger,
+		"list":                     testList,
 		"many adjustments":         testManyAdjustments,
 		"a key counts for good":    testKeysForGood,
 		"a refused change":         testRefusedChangeIsNamed,
@@ -439,6 +440,7 @@ func testWhoMay(t *testing.T, s inventory.Service) {
 		{identity.StockRead, func(w identity.Caller) error { _, err := s.Reservation(t.Context(), w, "sold"); return err }},
 		{identity.StockRead, func(w identity.Caller) error { _, err := s.Stock(t.Context(), w, "mug"); return err }},
 		{identity.StockRead, func(w identity.Caller) error { _, err := s.Movements(t.Context(), w, "mug", "", 1); return err }},
+		{identity.StockRead, func(w identity.Caller) error { _, err := s.List(t.Context(), w, inventory.ListQuery{}); return err }},
 		{identity.OperationsRead, func(w identity.Caller) error { _, err := s.Audit(t.Context(), w, ""); return err }},
 		{identity.OrdersFulfil, func(w identity.Caller) error { _, err := s.Restock(t.Context(), w, "sold"); return err }},
 		{identity.WarehousesWrite, func(w identity.Caller) error {
