@@ -5,6 +5,7 @@ import { ask, Trouble, type Operation } from "../api/client.ts";
 import { renew } from "../api/query.ts";
 import type { Problem } from "../ui/form.ts";
 import { useWords } from "../words/index.ts";
+import { ViewerDocument } from "./gql.ts";
 import { notify } from "./notices.tsx";
 
 type Plan<Data> = {
@@ -43,6 +44,9 @@ export function useAction<Data, Variables>(operation: Operation<Data, Variables>
         renews.forEach(renew);
       }
       return wrong;
+    } catch (error) {
+      if (error instanceof Trouble && error.code === "UNAUTHENTICATED") renew(ViewerDocument); // the door is shown
+      throw error;
     } finally {
       setBusy(false);
     }

@@ -2,9 +2,10 @@
 import { Dialog as Base } from "@base-ui/react/dialog";
 import { useEffect, useRef, type ReactNode } from "react";
 import { Link, useLocation, useSearchParams } from "wouter";
-import type { Answer } from "../api/query.ts";
+import { renew, type Answer } from "../api/query.ts";
 import { Bar, Failed } from "../ui/state.tsx";
 import { useWords } from "../words/index.ts";
+import { ViewerDocument } from "./gql.ts";
 
 const shop = document.title; // as the server wrote it
 
@@ -53,8 +54,20 @@ export function Asked<Data>({ of: { data, error, retry }, bars = 8, children }: 
   useEffect(() => {
     if (data !== undefined) before.current = data;
   }, [data]);
+  const signedOut = error?.code === "UNAUTHENTICATED";
+  useEffect(() => {
+    if (signedOut) renew(ViewerDocument); // the door is shown
+  }, [signedOut]);
+  const [path] = useLocation();
+  const { first } = useCursor();
   const shown = data ?? (error ? undefined : before.current);
-  if (shown === undefined && error) return <Failed error={error} retry={retry} />;
+  if (shown === undefined && error)
+    return (
+      <>
+        <Failed error={error} retry={retry} />
+        {!first && <Link href={path}>To the first page</Link>}
+      </>
+    );
   if (shown === undefined)
     return (
       <div className="bars" role="status" aria-busy="true">
@@ -236,12 +249,14 @@ export function When({ at }: { at: string }) {
 /** Something over the page that wants an answer. What is in it begins anew each time it is opened. */
 export function Dialog({ title, open, close, children }: { title: string; open: boolean; close: () => void; children: ReactNode }) {
   const w = useWords();
+  const popup = useRef<HTMLDivElement>(null);
+  const field = () => popup.current?.querySelector<HTMLElement>("input:not(:disabled), select, textarea") ?? null;
   return (
     <Base.Root open={open} onOpenChange={(open) => open || close()}>
       <Base.Portal>
         <Base.Backdrop className="backdrop" />
         <Base.Viewport className="dialog-place">
-          <Base.Popup className="dialog">
+          <Base.Popup ref={popup} className="dialog" initialFocus={(by) => (by === "touch" ? null : field())}>
             <header>
               <Base.Title>{title}</Base.Title>
               <Base.Close className="icon-button" aria-label={w.close}>

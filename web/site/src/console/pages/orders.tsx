@@ -138,7 +138,7 @@ function Filters() {
             <input name="from" type="date" />
           </label>
           <label>
-            <span>before</span>
+            <span>Placed before</span>
             <input name="before" type="date" />
           </label>
           <button type="submit" className="button button-main">

@@ -101,7 +101,7 @@ function RefundForm({ order, close }: { order: StoryFragment; close: () => void 
         <label className="check">
           <input type="checkbox" name="shipping" disabled={left.shipping <= 0n} />
           <span>
-            Shipping <span className="quiet">{left.shipping > 0n ? w.price(major(left.shipping, like)) : "nothing left of it"}</span>
+            Shipping <span className="quiet">{left.shipping > 0n ? w.price(major(left.shipping, like)) : "nothing to give back"}</span>
           </span>
         </label>
         <label className="check">
