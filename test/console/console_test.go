@@ -37,9 +37,9 @@ func TestConsole(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, story := range []string{"door", "list", "order", "phone"} {
+	for _, story := range []string{"door", "list", "order", "phone", "warehouse", "stock", "products", "letters", "people", "board"} {
 		t.Run(story, func(t *testing.T) {
-			browser.Run(t, ".", "node", "staff.mjs", s.URL, password, chromium, story)
+			browser.Run(t, ".", "node", "staff.mjs", s.URL, password, chromium, story, s.Processor)
 		})
 	}
 	s.Check()

@@ -1,6 +1,6 @@
 // Tells one story of stories/ in a browser.
 //
-//   node staff.mjs URL PASSWORD BROWSER STORY
+//   node staff.mjs URL PASSWORD BROWSER STORY SANDBOX
 import assert from "node:assert/strict";
 import { browser, complaints, pages, story } from "./stage.mjs";
 

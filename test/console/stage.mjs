@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import axe from "axe-core";
 import { chromium } from "playwright-core";
 
-export const [url, password, executablePath, story] = process.argv.slice(2);
+export const [url, password, executablePath, story, sandbox] = process.argv.slice(2);
 export const most = 60_000; // for any one thing to happen, on a slow machine too
 const began = Date.now();
 export const say = (what) => console.log(`${((Date.now() - began) / 1000).toFixed(1)} s  ${what}`);

@@ -1,10 +1,17 @@
 // What a warehouse does with one order, on a phone: picks it, finds less than
 // was sold, ships that, and has the rest go a way of its own.
 import assert from "node:assert/strict";
-import { buy, eventually, phone, say, visitor } from "../stage.mjs";
+import { ask, buy, eventually, phone, say, tokenOf, visitor } from "../stage.mjs";
 
 export default async function () {
-  const order = await buy({ quantities: { "harbour-mug": 3, "harbour-lamp": 1 } });
+  // All of it lies in one warehouse, and so goes in one parcel.
+  const token = await tokenOf("warehouse");
+  for (const handle of ["harbour-mug", "harbour-desk-tray"]) {
+    const { product } = await ask("query ($handle: String!) { product(handle: $handle) { variants(first: 1) { nodes { sku } } } }", { handle });
+    const { stockAdjust } = await ask("mutation ($input: StockAdjustInput!) { stockAdjust(input: $input) { userErrors { message } } }", { input: { sku: product.variants.nodes[0].sku, delta: 100, idempotencyKey: crypto.randomUUID() } }, token);
+    assert.deepEqual(stockAdjust.userErrors, []);
+  }
+  const order = await buy({ quantities: { "harbour-mug": 3, "harbour-desk-tray": 1 } });
   const { page, button, link, heading, dialog, told, fits, signIn } = await visitor(phone);
   const { page: desk, fits: fitsDesk, signIn: signInDesk, button: buttonAtDesk } = await visitor();
 

@@ -193,7 +193,7 @@ function Attention() {
               <p className="quiet">None.</p>
             ) : (
               <p>
-                <strong>{pageInfo.hasNextPage ? `More than ${nodes.length}` : nodes.length}</strong>: {[...services].map(([service, letters]) => `${letters} in ${service}`).join(", ")}
+                <strong>{pageInfo.hasNextPage ? `More than ${nodes.length}` : nodes.length}</strong> in {[...services].map(([service, letters]) => (services.size > 1 ? `${service} (${letters})` : service)).join(", ")}
               </p>
             );
           }}

@@ -1,5 +1,6 @@
 // What was given up, until somebody tries it again or puts it away.
 import { useEffect, useRef, useState } from "react";
+import { Link } from "wouter";
 import { ask, passing, pause, Trouble } from "../../api/client.ts";
 import { renew } from "../../api/query.ts";
 import { Choice } from "../../ui/field.tsx";
@@ -96,7 +97,7 @@ function LetterCard({ of, write, held, drop }: { of: Letter; write: boolean; hel
           Kept by {of.service}; not taken by {of.listener}; dead since <When at={of.deadAt} />
         </p>
         <p className="quiet">
-          About <code>{of.key}</code>
+          About <About of={of.key} />
         </p>
         {last && (
           <details>
@@ -125,6 +126,13 @@ function LetterCard({ of, write, held, drop }: { of: Letter; write: boolean; hel
       )}
     </article>
   );
+}
+
+// Most are about an order, which whoever may can look at.
+function About({ of }: { of: string }) {
+  const may = useMay();
+  const [, order] = /^order:(.+)$/.exec(of) ?? [];
+  return <code>{order && may("ORDERS_READ") ? <Link href={`/orders/${encodeURIComponent(order)}`}>{of}</Link> : of}</code>;
 }
 
 function Drop({ of, close }: { of: Letter | undefined; close: () => void }) {
