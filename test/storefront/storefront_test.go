@@ -2,10 +2,14 @@
 package storefront
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"testing"
 
 	"ordergraph/services/catalog/demo"
+	"ordergraph/services/catalog/feed"
+	"ordergraph/services/inventory"
 	"ordergraph/test/browser"
 	"ordergraph/test/shop"
 )
@@ -16,15 +20,39 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// What customers do where people pack.
 func TestCustomers(t *testing.T) {
+	tell(t, []string{"guest", "account", "german", "list", "keyboard", "link", "soldout"})
+}
+
+// What they do where orders are packed by themselves, and arrive.
+func TestWatchers(t *testing.T) {
+	tell(t, []string{"watched", "lost"}, "AUTO_FULFIL=on")
+}
+
+// tell tells stories in one shop, one after another.
+func tell(t *testing.T, stories []string, settings ...string) {
 	chromium := browser.Find(t)
 	// Before the program: it takes the storefront in as it is built.
 	browser.Run(t, "../..", "make", "web")
 	browser.Run(t, ".", "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")
-	s := shop.Start(t, shop.One)
-	s.Fill(demo.Products(60, "EUR"))
-	for _, story := range []string{"guest", "account"} {
-		t.Run(story, func(t *testing.T) { browser.Run(t, ".", "node", "customer.mjs", s.URL, s.Processor, chromium, story) })
+	s := shop.Start(t, shop.One, settings...)
+	few := func(units int64) feed.Level { return feed.Level{Warehouse: inventory.DefaultWarehouse, OnHand: units} }
+	s.Fill(append(demo.Products(60, "EUR"), shop.Thing("last-teapot", 2990, few(1)), shop.Thing("rare-bowl", 1290, few(3)), shop.Thing("fine-cup", 990, few(50))))
+	control := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/kill":
+			s.Kill("shop")
+		case "/start":
+			s.Start("shop")
+			s.WaitReady()
+		}
+	}))
+	t.Cleanup(control.Close)
+	for _, story := range stories {
+		t.Run(story, func(t *testing.T) {
+			browser.Run(t, ".", "node", "customer.mjs", s.URL, s.Processor, control.URL, chromium, story)
+		})
 	}
 	s.Check()
 }

@@ -56,7 +56,7 @@ export function SearchBox() {
             {/* The library's own popup hides all else from screen readers, links that can be reached by keyboard included. */}
             <div className="suggestions">
               <Autocomplete.Status className="visually-hidden">{w.search.suggestions(items.length)}</Autocomplete.Status>
-              <Autocomplete.List>
+              <Autocomplete.List aria-label={w.search.label}>
                 {(item: Suggestion) => (
                   <Autocomplete.Item
                     key={item.id}
