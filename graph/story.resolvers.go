@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"ordergraph/graph/gengql"
 	"ordergraph/graph/view"
@@ -22,7 +21,7 @@ func (r *orderResolver) Reservation(ctx context.Context, obj *view.Order) (*view
 }
 
 func (r *orderResolver) Facts(ctx context.Context, obj *view.Order) ([]gengql.OrderFact, error) {
-	panic(fmt.Errorf("not implemented: Facts - facts"))
+	return r.facts(ctx, obj)
 }
 
 func (r *stockResolver) History(ctx context.Context, obj *view.Stock, first int32, after *string) (*view.StockHistory, error) {

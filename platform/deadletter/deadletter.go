@@ -70,6 +70,10 @@ type Letters interface {
 	// Drop puts it away for good, as if it had been taken.
 	// identity.OperationsWrite: ErrForbidden. ErrNotFound.
 	Drop(ctx context.Context, who identity.Caller, id string) error
+	// About returns the facts that are undelivered, dead or not, about the
+	// thing that the services know by this key: an order, by its id.
+	// identity.OperationsRead: ErrForbidden.
+	About(ctx context.Context, who identity.Caller, key string) (Report, error)
 }
 
 // A Query says which letters are listed.

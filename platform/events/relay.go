@@ -96,8 +96,9 @@ func (o *Outbox) again(now time.Time) {
 
 // RelayOptions change how a relay works.
 type RelayOptions struct {
-	Now func() time.Time // nil: time.Now
-	Log *slog.Logger     // nil: silent
+	Now   func() time.Time                // nil: time.Now
+	Log   *slog.Logger                    // nil: silent
+	About func(key string) docstore.Query // which documents are about a key; nil: the one whose id it is
 }
 
 // A Relay rings the facts in the outboxes of one collection until their
@@ -107,6 +108,7 @@ type Relay[T any] struct {
 	topic  string
 	docs   *docstore.Collection[T]
 	outbox func(*T) *Outbox
+	about  func(key string) docstore.Query
 	now    func() time.Time
 	log    *slog.Logger
 	queue  chan Pending
@@ -119,7 +121,7 @@ var _ deadletter.Letters = (*Relay[struct{}])(nil)
 // The topic is the service's name. outbox says where in a document its outbox
 // is. The bus knows the relay's dead letters from now on.
 func NewRelay[T any](bus *Bus, topic string, docs *docstore.Collection[T], outbox func(*T) *Outbox, o RelayOptions) *Relay[T] {
-	r := &Relay[T]{bus: bus, topic: topic, docs: docs, outbox: outbox, now: o.Now, log: o.Log, queue: make(chan Pending, queueLength)}
+	r := &Relay[T]{bus: bus, topic: topic, docs: docs, outbox: outbox, about: o.About, now: o.Now, log: o.Log, queue: make(chan Pending, queueLength)}
 	if r.now == nil {
 		r.now = time.Now
 	}

@@ -86,7 +86,9 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 		return nil, fmt.Errorf("invoice service: %w", err)
 	}
 	if o.Bus != nil && len(o.Listeners) > 0 {
-		k.relay = events.NewRelay(o.Bus, Topic, k.invoices, func(d *document) *events.Outbox { return &d.Outbox }, events.RelayOptions{Now: o.Now, Log: o.Log})
+		k.relay = events.NewRelay(o.Bus, Topic, k.invoices, func(d *document) *events.Outbox { return &d.Outbox }, events.RelayOptions{
+			Now: o.Now, Log: o.Log, About: func(orderID string) docstore.Query { return docstore.Query{Index: indexOrder, Equal: []any{orderID}} },
+		})
 	}
 	return k, nil
 }

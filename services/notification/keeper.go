@@ -153,7 +153,11 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 		sms:  newChannel(SMS, o.SMSUnknown, len(o.Texters), func(i int) *route { return &route{texter: o.Texters[i]} }),
 	}
 	if o.Bus != nil && len(o.Listeners) > 0 {
-		k.relay = events.NewRelay(o.Bus, Topic, docs, func(d *document) *events.Outbox { return &d.Outbox }, events.RelayOptions{Now: o.Now, Log: o.Log})
+		k.relay = events.NewRelay(o.Bus, Topic, docs, func(d *document) *events.Outbox { return &d.Outbox }, events.RelayOptions{
+			Now: o.Now, Log: o.Log, About: func(orderID string) docstore.Query {
+				return docstore.Query{Index: "subject", Equal: []any{OrderSubject(orderID)}}
+			},
+		})
 	}
 	return k, nil
 }

@@ -82,6 +82,11 @@ func (l letters) Drop(ctx context.Context, who identity.Caller, id string) error
 	return operateOn(ctx, who, id, l.k.Drop)
 }
 
+// About is deadletter.Letters'. Messages are no facts.
+func (letters) About(_ context.Context, who identity.Caller, _ string) (deadletter.Report, error) {
+	return deadletter.Report{}, deadletter.MayRead(who)
+}
+
 func operateOn(ctx context.Context, who identity.Caller, id string, do func(context.Context, identity.Caller, string) (Notification, error)) error {
 	if err := deadletter.MayWrite(who); err != nil {
 		return err

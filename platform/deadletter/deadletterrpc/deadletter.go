@@ -27,7 +27,7 @@ func Contract(service string) host.Contract[deadletter.Letters] {
 			to.RegisterService(&desc, server{letters: impl})
 		},
 		Dial:       func(conn grpc.ClientConnInterface) deadletter.Letters { return client{conn, "/" + name + "/"} },
-		Repeatable: []string{"List", "Get", "Replay"},
+		Repeatable: []string{"List", "Get", "Replay", "About"},
 	}
 }
 
@@ -62,6 +62,18 @@ func (s server) Drop(ctx context.Context, req *LetterRequest) (*Done, error) {
 	return &Done{}, s.letters.Drop(ctx, host.CallerOf(ctx), req.GetId())
 }
 
+func (s server) About(ctx context.Context, req *AboutRequest) (*Report, error) {
+	report, err := s.letters.About(ctx, host.CallerOf(ctx), req.GetKey())
+	if err != nil {
+		return nil, err
+	}
+	return &Report{Missing: report.Missing, Facts: wire.Each(report.Facts, func(u deadletter.Undelivered) *Undelivered {
+		return &Undelivered{
+			Id: u.ID, Service: u.Service, Type: u.Type, At: wire.FromTime(u.At), Awaiting: u.Awaiting, Dead: u.Dead, Attempts: int64(u.Attempts),
+		}
+	})}, nil
+}
+
 type client struct {
 	conn grpc.ClientConnInterface
 	path string
@@ -90,6 +102,18 @@ func (c client) Replay(ctx context.Context, who identity.Caller, id string) erro
 
 func (c client) Drop(ctx context.Context, who identity.Caller, id string) error {
 	return c.conn.Invoke(host.WithCaller(ctx, who), c.path+"Drop", &LetterRequest{Id: id}, &Done{})
+}
+
+func (c client) About(ctx context.Context, who identity.Caller, key string) (deadletter.Report, error) {
+	var resp Report
+	if err := c.conn.Invoke(host.WithCaller(ctx, who), c.path+"About", &AboutRequest{Key: key}, &resp); err != nil {
+		return deadletter.Report{}, err
+	}
+	return deadletter.Report{Missing: resp.GetMissing(), Facts: wire.Each(resp.GetFacts(), func(u *Undelivered) deadletter.Undelivered {
+		return deadletter.Undelivered{
+			ID: u.GetId(), Service: u.GetService(), Type: u.GetType(), At: wire.ToTime(u.GetAt()), Awaiting: u.GetAwaiting(), Dead: u.GetDead(), Attempts: int(u.GetAttempts()),
+		}
+	})}, nil
 }
 
 func to(l deadletter.Letter) *Letter {

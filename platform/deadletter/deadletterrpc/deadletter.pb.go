@@ -386,6 +386,194 @@ func (*Done) Descriptor() ([]byte, []int) {
 	return file_platform_deadletter_deadletterrpc_deadletter_proto_rawDescGZIP(), []int{5}
 }
 
+type AboutRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AboutRequest) Reset() {
+	*x = AboutRequest{}
+	mi := &file_platform_deadletter_deadletterrpc_deadletter_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AboutRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AboutRequest) ProtoMessage() {}
+
+func (x *AboutRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_platform_deadletter_deadletterrpc_deadletter_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AboutRequest.ProtoReflect.Descriptor instead.
+func (*AboutRequest) Descriptor() ([]byte, []int) {
+	return file_platform_deadletter_deadletterrpc_deadletter_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *AboutRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+type Report struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Facts         []*Undelivered         `protobuf:"bytes,1,rep,name=facts,proto3" json:"facts,omitempty"`
+	Missing       []string               `protobuf:"bytes,2,rep,name=missing,proto3" json:"missing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Report) Reset() {
+	*x = Report{}
+	mi := &file_platform_deadletter_deadletterrpc_deadletter_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Report) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Report) ProtoMessage() {}
+
+func (x *Report) ProtoReflect() protoreflect.Message {
+	mi := &file_platform_deadletter_deadletterrpc_deadletter_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Report.ProtoReflect.Descriptor instead.
+func (*Report) Descriptor() ([]byte, []int) {
+	return file_platform_deadletter_deadletterrpc_deadletter_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Report) GetFacts() []*Undelivered {
+	if x != nil {
+		return x.Facts
+	}
+	return nil
+}
+
+func (x *Report) GetMissing() []string {
+	if x != nil {
+		return x.Missing
+	}
+	return nil
+}
+
+type Undelivered struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Service       string                 `protobuf:"bytes,2,opt,name=service,proto3" json:"service,omitempty"`
+	Type          string                 `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	Awaiting      []string               `protobuf:"bytes,5,rep,name=awaiting,proto3" json:"awaiting,omitempty"`
+	Dead          []string               `protobuf:"bytes,6,rep,name=dead,proto3" json:"dead,omitempty"`
+	Attempts      int64                  `protobuf:"varint,7,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Undelivered) Reset() {
+	*x = Undelivered{}
+	mi := &file_platform_deadletter_deadletterrpc_deadletter_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Undelivered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Undelivered) ProtoMessage() {}
+
+func (x *Undelivered) ProtoReflect() protoreflect.Message {
+	mi := &file_platform_deadletter_deadletterrpc_deadletter_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Undelivered.ProtoReflect.Descriptor instead.
+func (*Undelivered) Descriptor() ([]byte, []int) {
+	return file_platform_deadletter_deadletterrpc_deadletter_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Undelivered) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Undelivered) GetService() string {
+	if x != nil {
+		return x.Service
+	}
+	return ""
+}
+
+func (x *Undelivered) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *Undelivered) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Undelivered) GetAwaiting() []string {
+	if x != nil {
+		return x.Awaiting
+	}
+	return nil
+}
+
+func (x *Undelivered) GetDead() []string {
+	if x != nil {
+		return x.Dead
+	}
+	return nil
+}
+
+func (x *Undelivered) GetAttempts() int64 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
 var File_platform_deadletter_deadletterrpc_deadletter_proto protoreflect.FileDescriptor
 
 const file_platform_deadletter_deadletterrpc_deadletter_proto_rawDesc = "" +
@@ -414,12 +602,26 @@ const file_platform_deadletter_deadletterrpc_deadletter_proto_rawDesc = "" +
 	"\aAttempt\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x18\n" +
 	"\aoutcome\x18\x02 \x01(\tR\aoutcome\"\x06\n" +
-	"\x04Done2\xda\x02\n" +
+	"\x04Done\" \n" +
+	"\fAboutRequest\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\"_\n" +
+	"\x06Report\x12;\n" +
+	"\x05facts\x18\x01 \x03(\v2%.ordergraph.deadletter.v1.UndeliveredR\x05facts\x12\x18\n" +
+	"\amissing\x18\x02 \x03(\tR\amissing\"\xc3\x01\n" +
+	"\vUndelivered\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\aservice\x18\x02 \x01(\tR\aservice\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12*\n" +
+	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x1a\n" +
+	"\bawaiting\x18\x05 \x03(\tR\bawaiting\x12\x12\n" +
+	"\x04dead\x18\x06 \x03(\tR\x04dead\x12\x1a\n" +
+	"\battempts\x18\a \x01(\x03R\battempts2\xad\x03\n" +
 	"\vDeadLetters\x12U\n" +
 	"\x04List\x12%.ordergraph.deadletter.v1.ListRequest\x1a&.ordergraph.deadletter.v1.ListResponse\x12P\n" +
 	"\x03Get\x12'.ordergraph.deadletter.v1.LetterRequest\x1a .ordergraph.deadletter.v1.Letter\x12Q\n" +
 	"\x06Replay\x12'.ordergraph.deadletter.v1.LetterRequest\x1a\x1e.ordergraph.deadletter.v1.Done\x12O\n" +
-	"\x04Drop\x12'.ordergraph.deadletter.v1.LetterRequest\x1a\x1e.ordergraph.deadletter.v1.DoneB.Z,ordergraph/platform/deadletter/deadletterrpcb\x06proto3"
+	"\x04Drop\x12'.ordergraph.deadletter.v1.LetterRequest\x1a\x1e.ordergraph.deadletter.v1.Done\x12Q\n" +
+	"\x05About\x12&.ordergraph.deadletter.v1.AboutRequest\x1a .ordergraph.deadletter.v1.ReportB.Z,ordergraph/platform/deadletter/deadletterrpcb\x06proto3"
 
 var (
 	file_platform_deadletter_deadletterrpc_deadletter_proto_rawDescOnce sync.Once
@@ -433,7 +635,7 @@ func file_platform_deadletter_deadletterrpc_deadletter_proto_rawDescGZIP() []byt
 	return file_platform_deadletter_deadletterrpc_deadletter_proto_rawDescData
 }
 
-var file_platform_deadletter_deadletterrpc_deadletter_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_platform_deadletter_deadletterrpc_deadletter_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_platform_deadletter_deadletterrpc_deadletter_proto_goTypes = []any{
 	(*ListRequest)(nil),           // 0: ordergraph.deadletter.v1.ListRequest
 	(*ListResponse)(nil),          // 1: ordergraph.deadletter.v1.ListResponse
@@ -441,26 +643,33 @@ var file_platform_deadletter_deadletterrpc_deadletter_proto_goTypes = []any{
 	(*Letter)(nil),                // 3: ordergraph.deadletter.v1.Letter
 	(*Attempt)(nil),               // 4: ordergraph.deadletter.v1.Attempt
 	(*Done)(nil),                  // 5: ordergraph.deadletter.v1.Done
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
+	(*AboutRequest)(nil),          // 6: ordergraph.deadletter.v1.AboutRequest
+	(*Report)(nil),                // 7: ordergraph.deadletter.v1.Report
+	(*Undelivered)(nil),           // 8: ordergraph.deadletter.v1.Undelivered
+	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
 }
 var file_platform_deadletter_deadletterrpc_deadletter_proto_depIdxs = []int32{
-	3, // 0: ordergraph.deadletter.v1.ListResponse.letters:type_name -> ordergraph.deadletter.v1.Letter
-	4, // 1: ordergraph.deadletter.v1.Letter.attempts:type_name -> ordergraph.deadletter.v1.Attempt
-	6, // 2: ordergraph.deadletter.v1.Letter.dead_at:type_name -> google.protobuf.Timestamp
-	6, // 3: ordergraph.deadletter.v1.Attempt.at:type_name -> google.protobuf.Timestamp
-	0, // 4: ordergraph.deadletter.v1.DeadLetters.List:input_type -> ordergraph.deadletter.v1.ListRequest
-	2, // 5: ordergraph.deadletter.v1.DeadLetters.Get:input_type -> ordergraph.deadletter.v1.LetterRequest
-	2, // 6: ordergraph.deadletter.v1.DeadLetters.Replay:input_type -> ordergraph.deadletter.v1.LetterRequest
-	2, // 7: ordergraph.deadletter.v1.DeadLetters.Drop:input_type -> ordergraph.deadletter.v1.LetterRequest
-	1, // 8: ordergraph.deadletter.v1.DeadLetters.List:output_type -> ordergraph.deadletter.v1.ListResponse
-	3, // 9: ordergraph.deadletter.v1.DeadLetters.Get:output_type -> ordergraph.deadletter.v1.Letter
-	5, // 10: ordergraph.deadletter.v1.DeadLetters.Replay:output_type -> ordergraph.deadletter.v1.Done
-	5, // 11: ordergraph.deadletter.v1.DeadLetters.Drop:output_type -> ordergraph.deadletter.v1.Done
-	8, // [8:12] is the sub-list for method output_type
-	4, // [4:8] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	3,  // 0: ordergraph.deadletter.v1.ListResponse.letters:type_name -> ordergraph.deadletter.v1.Letter
+	4,  // 1: ordergraph.deadletter.v1.Letter.attempts:type_name -> ordergraph.deadletter.v1.Attempt
+	9,  // 2: ordergraph.deadletter.v1.Letter.dead_at:type_name -> google.protobuf.Timestamp
+	9,  // 3: ordergraph.deadletter.v1.Attempt.at:type_name -> google.protobuf.Timestamp
+	8,  // 4: ordergraph.deadletter.v1.Report.facts:type_name -> ordergraph.deadletter.v1.Undelivered
+	9,  // 5: ordergraph.deadletter.v1.Undelivered.at:type_name -> google.protobuf.Timestamp
+	0,  // 6: ordergraph.deadletter.v1.DeadLetters.List:input_type -> ordergraph.deadletter.v1.ListRequest
+	2,  // 7: ordergraph.deadletter.v1.DeadLetters.Get:input_type -> ordergraph.deadletter.v1.LetterRequest
+	2,  // 8: ordergraph.deadletter.v1.DeadLetters.Replay:input_type -> ordergraph.deadletter.v1.LetterRequest
+	2,  // 9: ordergraph.deadletter.v1.DeadLetters.Drop:input_type -> ordergraph.deadletter.v1.LetterRequest
+	6,  // 10: ordergraph.deadletter.v1.DeadLetters.About:input_type -> ordergraph.deadletter.v1.AboutRequest
+	1,  // 11: ordergraph.deadletter.v1.DeadLetters.List:output_type -> ordergraph.deadletter.v1.ListResponse
+	3,  // 12: ordergraph.deadletter.v1.DeadLetters.Get:output_type -> ordergraph.deadletter.v1.Letter
+	5,  // 13: ordergraph.deadletter.v1.DeadLetters.Replay:output_type -> ordergraph.deadletter.v1.Done
+	5,  // 14: ordergraph.deadletter.v1.DeadLetters.Drop:output_type -> ordergraph.deadletter.v1.Done
+	7,  // 15: ordergraph.deadletter.v1.DeadLetters.About:output_type -> ordergraph.deadletter.v1.Report
+	11, // [11:16] is the sub-list for method output_type
+	6,  // [6:11] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_platform_deadletter_deadletterrpc_deadletter_proto_init() }
@@ -474,7 +683,7 @@ func file_platform_deadletter_deadletterrpc_deadletter_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_platform_deadletter_deadletterrpc_deadletter_proto_rawDesc), len(file_platform_deadletter_deadletterrpc_deadletter_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -27,6 +27,7 @@ const (
 	DeadLetters_Get_FullMethodName    = "/ordergraph.deadletter.v1.DeadLetters/Get"
 	DeadLetters_Replay_FullMethodName = "/ordergraph.deadletter.v1.DeadLetters/Replay"
 	DeadLetters_Drop_FullMethodName   = "/ordergraph.deadletter.v1.DeadLetters/Drop"
+	DeadLetters_About_FullMethodName  = "/ordergraph.deadletter.v1.DeadLetters/About"
 )
 
 // DeadLettersClient is the client API for DeadLetters service.
@@ -37,6 +38,7 @@ type DeadLettersClient interface {
 	Get(ctx context.Context, in *LetterRequest, opts ...grpc.CallOption) (*Letter, error)
 	Replay(ctx context.Context, in *LetterRequest, opts ...grpc.CallOption) (*Done, error)
 	Drop(ctx context.Context, in *LetterRequest, opts ...grpc.CallOption) (*Done, error)
+	About(ctx context.Context, in *AboutRequest, opts ...grpc.CallOption) (*Report, error)
 }
 
 type deadLettersClient struct {
@@ -87,6 +89,16 @@ func (c *deadLettersClient) Drop(ctx context.Context, in *LetterRequest, opts ..
 	return out, nil
 }
 
+func (c *deadLettersClient) About(ctx context.Context, in *AboutRequest, opts ...grpc.CallOption) (*Report, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Report)
+	err := c.cc.Invoke(ctx, DeadLetters_About_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // DeadLettersServer is the server API for DeadLetters service.
 // All implementations must embed UnimplementedDeadLettersServer
 // for forward compatibility.
@@ -95,6 +107,7 @@ type DeadLettersServer interface {
 	Get(context.Context, *LetterRequest) (*Letter, error)
 	Replay(context.Context, *LetterRequest) (*Done, error)
 	Drop(context.Context, *LetterRequest) (*Done, error)
+	About(context.Context, *AboutRequest) (*Report, error)
 	mustEmbedUnimplementedDeadLettersServer()
 }
 
@@ -116,6 +129,9 @@ func (UnimplementedDeadLettersServer) Replay(context.Context, *LetterRequest) (*
 }
 func (UnimplementedDeadLettersServer) Drop(context.Context, *LetterRequest) (*Done, error) {
 	return nil, status.Error(codes.Unimplemented, "method Drop not implemented")
+}
+func (UnimplementedDeadLettersServer) About(context.Context, *AboutRequest) (*Report, error) {
+	return nil, status.Error(codes.Unimplemented, "method About not implemented")
 }
 func (UnimplementedDeadLettersServer) mustEmbedUnimplementedDeadLettersServer() {}
 func (UnimplementedDeadLettersServer) testEmbeddedByValue()                     {}
@@ -210,6 +226,24 @@ func _DeadLetters_Drop_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DeadLetters_About_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AboutRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DeadLettersServer).About(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DeadLetters_About_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DeadLettersServer).About(ctx, req.(*AboutRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // DeadLetters_ServiceDesc is the grpc.ServiceDesc for DeadLetters service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -232,6 +266,10 @@ var DeadLetters_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Drop",
 			Handler:    _DeadLetters_Drop_Handler,
+		},
+		{
+			MethodName: "About",
+			Handler:    _DeadLetters_About_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -36,6 +36,11 @@ func (e *echo) Replay(_ context.Context, who identity.Caller, id string) error {
 	return nil
 }
 
+func (e *echo) About(_ context.Context, who identity.Caller, key string) (deadletter.Report, error) {
+	e.Took(who, key)
+	return wiretest.Answer[deadletter.Report](&e.Calls, 0), nil
+}
+
 func (e *echo) Drop(_ context.Context, who identity.Caller, id string) error {
 	e.Took(who, id)
 	return nil
