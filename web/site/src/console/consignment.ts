@@ -19,6 +19,9 @@ export const stageNames: Record<FulfillmentStatus, string> = {
   CANCELLED: "Called off",
 };
 
+/** So many, in words. */
+export const units = (n: number) => (n === 1 ? "1 unit" : `${n} units`);
+
 export const unitsOf = ({ lines }: Consignment) => lines.reduce((units, { quantity }) => units + quantity, 0);
 
 /** What is to be fetched for these parcels, SKU by SKU. */
@@ -27,7 +30,7 @@ export function toFetch(parcels: Consignment[]): { sku: string; title: string; q
   for (const { orderNumber, lines } of parcels)
     for (const { sku, title, quantity } of lines) {
       const known = skus.get(sku) ?? { sku, title, quantity: 0, orders: [] };
-      skus.set(sku, { ...known, quantity: known.quantity + quantity, orders: [...known.orders, `${orderNumber} × ${quantity}`] });
+      skus.set(sku, { ...known, quantity: known.quantity + quantity, orders: [...known.orders, `${orderNumber} (${quantity})`] });
     }
   return [...skus.values()].sort((a, b) => a.sku.localeCompare(b.sku));
 }

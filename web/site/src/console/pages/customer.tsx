@@ -42,7 +42,7 @@ export default function CustomerPage({ id: part }: { id: string }) {
   return (
     <Page
       title={customer?.displayName ?? "Customer"}
-      beside={customer?.roles.map((role) => (
+      beside={customer?.roles.filter((role) => role !== "CUSTOMER").map((role) => (
         <Tag key={role} tone="busy">
           {role.toLowerCase()}
         </Tag>

@@ -27,7 +27,7 @@ export default function Customers() {
       cell: ({ emailVerified, roles }) => (
         <span className="where">
           {!emailVerified && <Tag>not confirmed</Tag>}
-          {roles.map((role) => (
+          {roles.filter((role) => role !== "CUSTOMER").map((role) => (
             <Tag key={role} tone="busy">
               {role.toLowerCase()}
             </Tag>

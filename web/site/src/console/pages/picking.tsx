@@ -4,7 +4,7 @@ import { Link, useLocation } from "wouter";
 import { renew } from "../../api/query.ts";
 import { Choice } from "../../ui/field.tsx";
 import { useAction } from "../action.ts";
-import { stageNames, stages, toFetch, unitsOf, useParcel, type Consignment } from "../consignment.ts";
+import { stageNames, stages, toFetch, units, unitsOf, useParcel, type Consignment } from "../consignment.ts";
 import { useFresh } from "../fresh.ts";
 import { ConsignmentPickDocument, ConsignmentsDocument, type FulfillmentStatus } from "../gql.ts";
 import { Asked, Page, Pager, useCursor, useFilters, When } from "../parts.tsx";
@@ -24,7 +24,7 @@ function List() {
   const { after } = useCursor();
   const status = stages.find((stage) => stage === params.get("state")) ?? "OPEN";
   const warehouse = params.get("warehouse") ?? undefined;
-  const { warehouses, nameOf } = useWarehouses();
+  const { warehouses } = useWarehouses();
   const answer = useFresh(ConsignmentsDocument, { first: perPage, after, status, warehouse }, 8_000);
   return (
     <Page
@@ -71,7 +71,7 @@ function List() {
                     </li>
                   ))}
                 </ul>
-                <Sheet of={nodes} status={status} warehouse={warehouse && nameOf(warehouse)} />
+                <Sheet of={nodes} status={status} warehouse={warehouse} />
               </>
             )}
             <Pager of={pageInfo} />
@@ -142,7 +142,7 @@ function ToFetch({ of }: { of: Consignment[] }) {
   return (
     <details className="to-fetch">
       <summary>
-        To fetch: {fetch.reduce((units, { quantity }) => units + quantity, 0)} units of {fetch.length} {fetch.length === 1 ? "SKU" : "SKUs"}
+        To fetch: {units(fetch.reduce((sum, { quantity }) => sum + quantity, 0))} of {fetch.length} {fetch.length === 1 ? "SKU" : "SKUs"}
       </summary>
       <ul>
         {fetch.map(({ sku, title, quantity }) => (
@@ -158,14 +158,15 @@ function ToFetch({ of }: { of: Consignment[] }) {
 // What is printed in the place of the page: what to fetch, with boxes to tick,
 // then parcel by parcel what goes into each.
 function Sheet({ of, status, warehouse }: { of: Consignment[]; status: FulfillmentStatus; warehouse: string | undefined }) {
+  const { nameOf } = useWarehouses();
   const fetch = useMemo(() => toFetch(of), [of]);
   return (
     <section className="sheet">
       <p className="sheet-title">
-        {stageNames[status]}, {warehouse ?? "all warehouses"}
+        {stageNames[status]}, {warehouse === undefined ? "all warehouses" : nameOf(warehouse)}
       </p>
       <p>
-        {new Date().toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" })}: {of.length} parcels, {of.reduce((units, parcel) => units + unitsOf(parcel), 0)} units
+        {new Date().toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" })}: {of.length === 1 ? "1 parcel" : `${of.length} parcels`}, {units(of.reduce((sum, parcel) => sum + unitsOf(parcel), 0))}
       </p>
       <table>
         <thead>
@@ -181,12 +182,12 @@ function Sheet({ of, status, warehouse }: { of: Consignment[]; status: Fulfillme
           {fetch.map(({ sku, title, quantity, orders }) => (
             <tr key={sku}>
               <td>☐</td>
-              <td>{sku}</td>
+              <td className="sheet-sku">{sku}</td>
               <td>{title}</td>
               <td>
                 <strong>{quantity}</strong>
               </td>
-              <td>{orders.join(", ")}</td>
+              <td>{orders.map((order) => <span key={order}>{order} </span>)}</td>
             </tr>
           ))}
         </tbody>
@@ -194,7 +195,7 @@ function Sheet({ of, status, warehouse }: { of: Consignment[]; status: Fulfillme
       {of.map((parcel) => (
         <div key={parcel.id} className="sheet-parcel">
           <p>
-            <strong>☐ {parcel.orderNumber}</strong> from {parcel.warehouse}, {unitsOf(parcel)} units
+            <strong>☐ {parcel.orderNumber}</strong> from {nameOf(parcel.warehouse)}, {units(unitsOf(parcel))}
           </p>
           <ul>
             {parcel.lines.map(({ sku, title, quantity }) => (
