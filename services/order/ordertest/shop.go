@@ -13,11 +13,13 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"ordergraph/platform/activity"
 	"ordergraph/platform/clocktest"
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/docstore/docstorelocal"
@@ -94,6 +96,9 @@ type Shop struct {
 	dial                          memnet.Dial // to the processor
 	orders, carts, stock, payment docstore.Store
 
+	counting docstore.Store // what follows shares it
+	counts   []*activity.Recorder
+
 	Orders   *order.Keeper
 	Carts    *cart.Keeper
 	Stock    inventory.Service
@@ -110,6 +115,7 @@ func New(t testing.TB, settings ...Setting) *Shop {
 	}
 	s.orders, s.carts, s.stock, s.payment = s.open("order"), s.open("cart"), s.open("inventory"), s.open("payment")
 	memory := s.open("card")
+	s.counting = s.open("activity")
 	options := card.Options{Store: memory, SecretKey: SecretKey, Now: s.Clock.Now, SlowBy: 150 * time.Millisecond, DownFor: 2}
 	if s.bus != nil {
 		notices := memnet.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -186,8 +192,11 @@ func (s *Shop) Start(reaper *docstoretest.Reaper) {
 // Open is another order service on these parts, like another copy.
 func (s *Shop) Open(store docstore.Store, carts cart.Service, stock inventory.Service) *order.Keeper {
 	s.t.Helper()
+	counts, err := activity.Open(context.Background(), activity.Options{Store: s.counting, Now: s.Clock.Now})
+	s.must(err)
+	s.counts = append(s.counts, counts)
 	k, err := order.New(context.Background(), order.Options{
-		Store: store, Bus: s.bus, Listeners: s.listeners, Bell: s.bell, Cart: carts, Inventory: stock, Payment: s.Payments, Fulfilment: s.sending, Now: s.Clock.Now,
+		Activity: counts, Store: store, Bus: s.bus, Listeners: s.listeners, Bell: s.bell, Cart: carts, Inventory: stock, Payment: s.Payments, Fulfilment: s.sending, Now: s.Clock.Now,
 		Deadlines: s.deadlines, Log: slog.New(slog.DiscardHandler),
 	})
 	s.must(err)
@@ -346,6 +355,30 @@ func (s *Shop) Deliver(id string) {
 	s.must(s.Orders.Advance(context.Background(), id, order.Progress{Version: 1, Consignments: 1, Begun: 1, Delivered: 1}))
 }
 
+// Counted is what all copies of the order service have counted in the last
+// day: "placed", "failed CARD_DECLINED". Of what took some time it is counted
+// how often that was noted as well: "confirmed within".
+func (s *Shop) Counted() map[string]int64 {
+	s.t.Helper()
+	ctx, all := context.Background(), map[string]int64{}
+	for _, counts := range s.counts {
+		s.must(counts.Write(ctx))
+	}
+	fresh, err := activity.Open(ctx, activity.Options{Store: s.counting, Now: s.Clock.Now})
+	s.must(err)
+	report, err := fresh.Read(ctx, Ourselves, s.Clock.Now().Add(-activity.Kept))
+	s.must(err)
+	for _, m := range report.Minutes {
+		for _, c := range m.Counts {
+			all[strings.TrimSpace(c.Name+" "+c.Label)] += c.N
+			for _, b := range c.Took {
+				all[c.Name+" within"] += b.N
+			}
+		}
+	}
+	return all
+}
+
 // All orders there are.
 func (s *Shop) All() []order.Order {
 	s.t.Helper()
@@ -395,9 +428,14 @@ func (s *Shop) WantInvariants() {
 		}
 	}
 
+	// Who dies counts no more, and nobody counts what another has done.
+	happened := map[string]int64{}
 	var paid int64
 	sold := map[string]int64{}
 	for _, o := range s.All() {
+		for what, n := range worthCounting(o) {
+			happened[what] += n
+		}
 		calledOff := slices.ContainsFunc(o.Timeline, func(e order.Entry) bool { return e.Status == order.Cancelled })
 		switch {
 		case o.Status == order.Failed, o.Status == order.Refunded && calledOff:
@@ -416,6 +454,11 @@ func (s *Shop) WantInvariants() {
 		}
 		if o.Status != order.Failed && o.Reason != "" || o.Status == order.Failed && o.Reason == "" {
 			s.t.Errorf("order %s is %s with reason %q", o.ID, o.Status, o.Reason)
+		}
+	}
+	for what, n := range s.Counted() {
+		if n > happened[what] {
+			s.t.Errorf("%q was counted %d times and happened %d times", what, n, happened[what])
 		}
 	}
 	books, err := s.Processor.Ledger(ctx, "")
@@ -453,4 +496,22 @@ func (s *Shop) WantInvariants() {
 			s.t.Errorf("%d of %s have left the stock, orders sold %d", out, sku, sold[sku])
 		}
 	}
+}
+
+// worthCounting is what is to be counted of an order, by its story.
+func worthCounting(o order.Order) map[string]int64 {
+	was := func(status order.Status) bool {
+		return slices.ContainsFunc(o.Timeline, func(e order.Entry) bool { return e.Status == status })
+	}
+	all := map[string]int64{order.CountPlaced: 1}
+	if was(order.Confirmed) {
+		all[order.CountConfirmed], all[order.CountConfirmed+" within"] = 1, 1
+	}
+	if was(order.Failed) {
+		all[order.CountFailed+" "+string(o.Reason)] = 1
+	}
+	if was(order.Cancelled) || was(order.Refunded) {
+		all[order.CountCancelled] = 1
+	}
+	return all
 }
