@@ -1,13 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 	"time"
 
 	"ordergraph/platform/fault"
@@ -15,7 +13,6 @@ import (
 	"ordergraph/platform/identity"
 	"ordergraph/services/catalog/catalogrpc"
 	"ordergraph/services/catalog/feed"
-	"ordergraph/services/inventory"
 	"ordergraph/services/inventory/inventoryrpc"
 )
 
@@ -89,29 +86,23 @@ func load(ctx context.Context, h *host.Host, files []feed.File) (leftOut int, er
 	if err != nil {
 		return 0, err
 	}
-	if err := putWarehouses(ctx, stock, []inventory.Warehouse{{ID: inventory.DefaultWarehouse, Name: "Main", Priority: 1}}); err != nil {
-		return 0, err
-	}
 	for _, f := range files {
 		bar := newBar(len(f.Products), f.Name)
 		began := time.Now()
-		report, err := feed.Load(ctx, identity.Ourselves(), f.Products, "import:"+f.Sum, catalogue, stock, func(n int) { _ = bar.Set(n) })
+		report, err := feed.Import(ctx, identity.Ourselves(), f, catalogue, stock, func(n int) { _ = bar.Set(n) })
 		_ = bar.Finish()
 		if err != nil {
 			return leftOut, fmt.Errorf("%s: %w (what was imported stays; run it again to go on)", f.Name, err)
 		}
-		problems := slices.Concat(f.Problems, report.Problems)
-		slices.SortStableFunc(problems, func(a, b feed.Problem) int { return cmp.Compare(a.Line, b.Line) })
 		fmt.Printf("%s: %d added, %d changed, %d unchanged (%d variants) in %v; %d left out\n",
-			f.Name, report.Added, report.Changed, report.Unchanged, report.Variants, time.Since(began).Round(time.Millisecond), len(problems))
-		for _, p := range problems {
-			if p.Line > 0 {
-				fmt.Printf("  line %d: %s\n", p.Line, p.Text)
-			} else {
-				fmt.Printf("  %s\n", p.Text)
-			}
+			f.Name, report.Added, report.Changed, report.Unchanged, report.Variants, time.Since(began).Round(time.Millisecond), report.LeftOut)
+		for _, p := range report.Problems {
+			fmt.Printf("  %s\n", p)
 		}
-		leftOut += len(problems)
+		if more := report.LeftOut - len(report.Problems); more > 0 {
+			fmt.Printf("  … and %d more\n", more)
+		}
+		leftOut += report.LeftOut
 	}
 	return leftOut, nil
 }

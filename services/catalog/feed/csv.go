@@ -82,8 +82,12 @@ func (r row) get(c column) string {
 	return strings.TrimSpace(r.fields[i])
 }
 
-func (f *File) problem(line int, format string, args ...any) {
-	f.Problems = append(f.Problems, Problem{Line: line, Text: fmt.Sprintf(format, args...)})
+func (f *File) problem(line int, handle, format string, args ...any) {
+	if len(f.Problems) == MaxProblems {
+		f.Unlisted++
+		return
+	}
+	f.Problems = append(f.Problems, Problem{Line: line, Handle: handle, Text: fmt.Sprintf(format, args...)})
 }
 
 // readCSV gathers the rows of each handle, wherever they stand.
@@ -109,9 +113,9 @@ func (f *File) readCSV(data []byte, currency string) error {
 		}
 		if bad, ok := errors.AsType[*csv.ParseError](err); ok {
 			if errors.Is(bad.Err, csv.ErrQuote) && bad.Line > bad.StartLine+50 {
-				f.problem(bad.StartLine, "a quotation mark opened here is not closed properly until line %d: the rows between were left out", bad.Line)
+				f.problem(bad.StartLine, "", "a quotation mark opened here is not closed properly until line %d: the rows between were left out", bad.Line)
 			} else {
-				f.problem(bad.StartLine, "%s", reason(err))
+				f.problem(bad.StartLine, "", "%s", reason(err))
 			}
 			continue
 		}
@@ -123,13 +127,13 @@ func (f *File) readCSV(data []byte, currency string) error {
 			continue
 		}
 		if len(fields) > len(head) {
-			f.problem(line, "%d fields where the header has %d: a text with %q in it needs quotation marks", len(fields), len(head), reader.Comma)
+			f.problem(line, "", "%d fields where the header has %d: a text with %q in it needs quotation marks", len(fields), len(head), reader.Comma)
 			continue
 		}
 		r := row{line, header, fields}
 		handle := strings.ToLower(r.get(colHandle))
 		if handle == "" {
-			f.problem(line, "Handle is empty")
+			f.problem(line, "", "Handle is empty")
 			continue
 		}
 		if _, known := groups[handle]; !known {
@@ -205,7 +209,7 @@ func (f *File) product(handle string, rows []row, currency string) (Product, boo
 		Line:      first.line,
 	}}
 	if p.Title == "" {
-		f.problem(first.line, "%s: Title is empty, so the product's %d rows were left out", handle, len(rows))
+		f.problem(first.line, handle, "Title is empty, so the product's %d rows were left out", len(rows))
 		return p, false
 	}
 	for tag := range strings.SplitSeq(first.get(colTags), ",") {
@@ -237,7 +241,7 @@ func (f *File) product(handle string, rows []row, currency string) (Product, boo
 			problem = fmt.Sprintf("the same options as in line %d", at)
 		}
 		if problem != "" {
-			f.problem(r.line, "%s: %s", handle, problem)
+			f.problem(r.line, handle, "%s", problem)
 			continue
 		}
 		seen[key] = r.line
@@ -245,7 +249,7 @@ func (f *File) product(handle string, rows []row, currency string) (Product, boo
 		p.Stock = append(p.Stock, stock)
 	}
 	if len(p.Variants) == 0 {
-		f.problem(first.line, "%s: no row of this product has a variant that can be sold, so it was left out", handle)
+		f.problem(first.line, handle, "no row of this product has a variant that can be sold, so it was left out")
 		return p, false
 	}
 	return p, true

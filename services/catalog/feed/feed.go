@@ -5,6 +5,7 @@ package feed
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -42,16 +43,33 @@ type Level struct {
 
 // A Problem is a part of a file that was left out.
 type Problem struct {
-	Line int // of the file, counted from 1; 0: no line in particular
-	Text string
+	Line   int    // of the file, counted from 1; 0: no line in particular
+	Handle string // of the product, where it is known
+	Text   string
 }
+
+// String is the problem with its place: "line 3: mug: Variant Price is empty".
+func (p Problem) String() string {
+	text := p.Text
+	if p.Handle != "" {
+		text = p.Handle + ": " + text
+	}
+	if p.Line > 0 {
+		text = fmt.Sprintf("line %d: %s", p.Line, text)
+	}
+	return text
+}
+
+// MaxProblems is how many problems of one file are listed.
+const MaxProblems = 10_000
 
 // A File is what was read of one file.
 type File struct {
 	Name     string
 	Sum      string // of its content, so that the same file is known again
 	Products []Product
-	Problems []Problem
+	Problems []Problem // the first MaxProblems
+	Unlisted int       // how many more there are
 }
 
 // Read reads a file: Shopify's product CSV, or a JSON array of products as
@@ -123,8 +141,13 @@ type Shelves interface {
 type Report struct {
 	Added, Changed, Unchanged, Refused int
 	Variants                           int
-	Problems                           []Problem
+	Counted                            int       // SKUs whose stock is counted as the file has it, now or by an earlier load of it
+	Problems                           []Problem // by line; of a file with more than MaxProblems that cannot be read, the first
+	LeftOut                            int       // how many problems there are, listed or not
 }
+
+// Done is how many products are in the catalogue as the file has them.
+func (r *Report) Done() int { return r.Added + r.Changed + r.Unchanged }
 
 // batch is how many products go into the catalogue at a time.
 const batch = 100
@@ -134,12 +157,57 @@ const batch = 100
 // (inventory.MaxChanges) and has only so long for them.
 const changesAtOnce = 2_000
 
+// Stocks is the part of the inventory service that an import needs.
+type Stocks interface {
+	Shelves
+	Warehouses(ctx context.Context) ([]inventory.Warehouse, error)
+	PutWarehouse(ctx context.Context, who identity.Caller, w inventory.Warehouse) error
+}
+
+// Import brings a file into the shop: Load of all its products, after the
+// warehouse that files speak of was opened if there is none. Who may not do
+// all of it does nothing: catalog.ErrForbidden, inventory.ErrForbidden. With
+// another error the report says how far it came; importing the file again goes
+// on from there.
+func Import(ctx context.Context, who identity.Caller, f File, to catalog.Service, stock Stocks, progress func(done int)) (Report, error) {
+	switch {
+	case !who.May(identity.ProductsWrite):
+		return Report{}, catalog.ErrForbidden
+	case f.hasStock() && !who.May(identity.StockWrite):
+		return Report{}, inventory.ErrForbidden.Say("This file says how many there are, and you may not count stock. Leave that out of it.")
+	}
+	if err := openMain(ctx, who, stock); err != nil {
+		return Report{}, err
+	}
+	report, err := Load(ctx, who, f.Products, "import:"+f.Sum, to, stock, progress)
+	report.Problems = slices.Concat(f.Problems, report.Problems)
+	slices.SortStableFunc(report.Problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
+	report.LeftOut = len(report.Problems) + f.Unlisted
+	return report, err
+}
+
+func (f *File) hasStock() bool {
+	return slices.ContainsFunc(f.Products, func(p Product) bool {
+		return slices.ContainsFunc(p.Stock, func(of []Level) bool { return len(of) > 0 })
+	})
+}
+
+// openMain opens the warehouse whose stock files state, unless it is there.
+func openMain(ctx context.Context, who identity.Caller, stock Stocks) error {
+	there, err := stock.Warehouses(ctx)
+	if err != nil || slices.ContainsFunc(there, func(w inventory.Warehouse) bool { return w.ID == inventory.DefaultWarehouse }) {
+		return err
+	}
+	return stock.PutWarehouse(ctx, who, inventory.Warehouse{ID: inventory.DefaultWarehouse, Name: "Main", Priority: 1})
+}
+
 // Load puts products into the catalogue and their stock onto the shelves. It
 // can be repeated: products are known by their handle, and the stock that one
 // file states is counted once for it, so that loading a file again does not
 // bring back what was sold since. source names the file's content.
 func Load(ctx context.Context, who identity.Caller, products []Product, source string, to catalog.Service, shelves Shelves, progress func(done int)) (Report, error) {
 	var report Report
+	counted := map[string]bool{}
 	for start := 0; start < len(products); start += batch {
 		part := products[start:min(start+batch, len(products))]
 		inputs := make([]catalog.ProductInput, len(part))
@@ -158,11 +226,8 @@ func Load(ctx context.Context, who identity.Caller, products []Product, source s
 			}
 		}
 		for some := range slices.Chunk(changes, changesAtOnce) {
-			if _, err := shelves.Adjust(ctx, who, some); err != nil {
-				if !errors.Is(err, inventory.ErrNegative) {
-					return report, fmt.Errorf("adjust stock: %w", err)
-				}
-				report.adjustOneByOne(ctx, who, some, shelves)
+			if err := report.adjust(ctx, who, some, shelves, counted); err != nil {
+				return report, fmt.Errorf("adjust stock: %w", err)
 			}
 		}
 		if progress != nil {
@@ -172,14 +237,28 @@ func Load(ctx context.Context, who identity.Caller, products []Product, source s
 	return report, nil
 }
 
-// adjustOneByOne finds out which of the changes cannot be, because buyers
-// were promised more than the file says is there.
-func (r *Report) adjustOneByOne(ctx context.Context, who identity.Caller, changes []inventory.Change, shelves Shelves) {
-	for _, c := range changes {
-		if _, err := shelves.Adjust(ctx, who, []inventory.Change{c}); err != nil {
-			r.Problems = append(r.Problems, Problem{Text: fmt.Sprintf("stock of %s: %s", c.SKU, fault.Of(err).Message)})
+// adjust makes changes of stock together or, if one of them cannot be because
+// buyers were promised more than the file says is there, each by itself.
+func (r *Report) adjust(ctx context.Context, who identity.Caller, changes []inventory.Change, shelves Shelves, counted map[string]bool) error {
+	_, err := shelves.Adjust(ctx, who, changes)
+	switch {
+	case err == nil:
+		for _, c := range changes {
+			counted[c.SKU] = true
+		}
+	case !errors.Is(err, inventory.ErrNegative):
+		return err
+	case len(changes) == 1:
+		r.Problems = append(r.Problems, Problem{Text: fmt.Sprintf("stock of %s: %s", changes[0].SKU, fault.Of(err).Message)})
+	default:
+		for one := range slices.Chunk(changes, 1) {
+			if err := r.adjust(ctx, who, one, shelves, counted); err != nil {
+				return err
+			}
 		}
 	}
+	r.Counted = len(counted)
+	return nil
 }
 
 func (r *Report) count(p Product, result catalog.PutResult) {
@@ -192,7 +271,7 @@ func (r *Report) count(p Product, result catalog.PutResult) {
 		r.Unchanged++
 	case catalog.Refused:
 		r.Refused++
-		r.Problems = append(r.Problems, Problem{Line: p.Line, Text: fmt.Sprintf("%s: %s", p.Handle, result.Problem)})
+		r.Problems = append(r.Problems, Problem{Line: p.Line, Handle: p.Handle, Text: result.Problem})
 		return
 	}
 	r.Variants += len(result.Product.Variants)

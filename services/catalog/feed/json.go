@@ -47,28 +47,29 @@ func (f *File) readJSON(data []byte, currency string) error {
 		}
 	}
 	handles := map[string]bool{}
-	at := 0
+	at, line, counted := 0, 1, 0
 	for n, item := range items {
 		// The decoder keeps the text of each item as it stands in the file.
 		if i := bytes.Index(data[at:], item); i >= 0 {
 			at += i
 		}
-		line := 1 + bytes.Count(data[:at], []byte("\n"))
+		line += bytes.Count(data[counted:at], []byte("\n"))
+		counted = at
 		var j jsonProduct
 		if err := json.Unmarshal(item, &j); err != nil {
-			f.problem(line, "product %d: %v", n+1, err)
+			f.problem(line, "", "product %d: %v", n+1, err)
 			continue
 		}
 		p, problem := j.product(currency, line)
 		if problem != "" {
-			f.problem(line, "product %d: %s", n+1, problem)
+			f.problem(line, "", "product %d: %s", n+1, problem)
 			continue
 		}
 		if handles[p.Handle] && j.SKU != "" {
 			p.Handle += "-" + handleOf(j.SKU)
 		}
 		if handles[p.Handle] {
-			f.problem(line, "product %d: there is another product with the handle %q in this file", n+1, p.Handle)
+			f.problem(line, "", "product %d: there is another product with the handle %q in this file", n+1, p.Handle)
 			continue
 		}
 		handles[p.Handle] = true
