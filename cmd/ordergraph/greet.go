@@ -59,6 +59,14 @@ func (s *serveCmd) greet(h *host.Host, log *slog.Logger) {
 	}
 	if s.runs(gateway) {
 		say("storefront", s.publicURL(h)+"/")
+		console := s.publicURL(h) + "/console"
+		switch {
+		case s.hasDemoStaff():
+			console += " (sign in as admin" + demoStaffDomain + ", password " + demoStaffPassword + ")"
+		case !s.Production:
+			console += " (take on staff with: ordergraph user create)"
+		}
+		say("console", console)
 		say("graphql", s.publicURL(h)+"/graphql")
 		if s.Playground == "on" {
 			say("playground", s.publicURL(h)+web.PlaygroundPath)

@@ -28,5 +28,5 @@ const autoFulfil = 5 * time.Second
 
 // fulfilsAlone reports whether the program picks, packs and ships by itself.
 func (s *serveCmd) fulfilsAlone() bool {
-	return s.AutoFulfil == "on" || s.AutoFulfil == "auto" && !s.Production && s.CarrierURL == "" && (s.Demo == "on" || s.Demo == "auto" && s.MongoURI == "")
+	return s.AutoFulfil == "on" || s.AutoFulfil == "auto" && !s.Production && s.CarrierURL == "" && s.isDemoShop()
 }

@@ -13,6 +13,7 @@ import (
 	"ordergraph/platform/host"
 	"ordergraph/platform/telemetry"
 	"ordergraph/services"
+	"ordergraph/services/account/accountrpc"
 )
 
 // Besides the services there are two more things that a process can serve.
@@ -28,7 +29,7 @@ type serveCmd struct {
 	HTTPAddr  string `name:"http-addr" env:"HTTP_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"Processes" help:"Where this process serves HTTP: GraphQL, webhooks, health."`
 	PublicURL string `name:"public-url" env:"PUBLIC_URL" placeholder:"URL" group:"Shop" help:"How browsers reach the gateway. Without it: http:// and HTTP_ADDR."`
 	ShopName  string `env:"SHOP_NAME" default:"Harbour Store" placeholder:"TEXT" group:"Shop" help:"What the shop is called."`
-	Demo      string `env:"DEMO" enum:"auto,on,off" default:"auto" placeholder:"WHEN" group:"Shop" help:"Load the demo catalogue and its discount codes when there are no products: auto (only into local stores), on or off. The process of the catalog service does it."`
+	Demo      string `env:"DEMO" enum:"auto,on,off" default:"auto" placeholder:"WHEN" group:"Shop" help:"Load the demo catalogue and its discount codes when there are no products, and take on staff to try the console with where only this machine reaches it: auto (only into local stores), on or off. The process of the catalog service does it, and of staff one that serves everything."`
 
 	gatewayConfig
 	limitsConfig
@@ -116,6 +117,20 @@ func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) er
 				return fmt.Errorf("start the demo: %w", err)
 			}
 		}
+		if s.hasDemoStaff() {
+			if err := startDemoStaff(h, log.With("service", "demo")); err != nil {
+				return fmt.Errorf("start the demo's staff: %w", err)
+			}
+		}
+		if s.Production && s.runs("account") {
+			accounts, err := host.Use(h, accountrpc.Contract)
+			if err == nil {
+				err = refuseDemoStaff(ctx, accounts)
+			}
+			if err != nil {
+				return err
+			}
+		}
 	}
 	if s.runs(outside) {
 		if err := s.startSandbox(ctx, h, log); err != nil {
@@ -143,6 +158,6 @@ func (s *serveCmd) here() []string {
 	return slices.DeleteFunc(slices.Clone(s.Services), func(n string) bool { return n == gateway || n == outside })
 }
 
-func (s *serveCmd) loadsDemo() bool {
-	return s.runs("catalog") && (s.Demo == "on" || s.Demo == "auto" && s.MongoURI == "")
-}
+func (s *serveCmd) loadsDemo() bool { return s.runs("catalog") && s.isDemoShop() }
+
+func (s *serveCmd) isDemoShop() bool { return s.Demo == "on" || s.Demo == "auto" && s.MongoURI == "" }

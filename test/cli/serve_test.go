@@ -289,6 +289,47 @@ func TestDemo(t *testing.T) {
 	})
 }
 
+// The demo has staff for the console, of whom the greeting tells; it does not
+// come back when the shop starts again, and PRODUCTION does not start with it.
+func TestDemoStaff(t *testing.T) {
+	t.Parallel()
+	bell := redisserver.Start(t)
+	set := fresh(t).with(settings{"DEMO": "auto", "PASSWORD_COST": "10", "RPC_SECRET": password, "REDIS_URL": "redis://" + bell.Addr})
+	s := serve(t, set)
+	s.says("/console (sign in as admin@shop.example, password try-before-you-buy)")
+	s.says("the demo's staff is there")
+	for email, roles := range map[string]string{
+		"admin@shop.example": "ADMIN", "support@shop.example": "SUPPORT", "warehouse@shop.example": "WAREHOUSE", "merchant@shop.example": "MERCHANT",
+	} {
+		var got struct {
+			CustomerAccessTokenCreate struct{ Customer *struct{ Roles []string } }
+		}
+		s.ask(`mutation ($in: CustomerAccessTokenCreateInput!) { customerAccessTokenCreate(input: $in) { customer { roles } } }`,
+			map[string]any{"in": map[string]any{"email": email, "password": "try-before-you-buy"}}, &got)
+		if c := got.CustomerAccessTokenCreate.Customer; c == nil || strings.Join(c.Roles, " ") != roles {
+			t.Errorf("%s signs in as %+v", email, c)
+		}
+	}
+	s.stop()
+
+	production := set.with(settings{"PRODUCTION": "true", "AUTH_KEY_SECRET": strings.Repeat("x", 32)})
+	run(t, production, "serve", "account").want(2, "PRODUCTION", "admin@shop.example, support@shop.example, warehouse@shop.example, merchant@shop.example",
+		"ordergraph user roles --email=admin@shop.example --role=customer")
+	for _, role := range []string{"admin", "support", "warehouse", "merchant"} {
+		run(t, set, "user", "roles", "--email="+role+"@shop.example", "--role=customer").want(0)
+	}
+	serve(t, production, "account").stop()
+	s = serve(t, set.with(settings{"PUBLIC_URL": "https://shop.example"}))
+	s.says("https://shop.example/console (take on staff with: ordergraph user create)")
+	s.stop()
+	s = serve(t, set)
+	s.says("the demo's staff is there")
+	if o := run(t, set, "user", "list").want(0); strings.Contains(o.out, "@shop.example") {
+		t.Errorf("they are back: %s", o.out)
+	}
+	s.stop()
+}
+
 // anyProduct is the handle of a product whose first variant is for sale.
 func (s *server) anyProduct() (handle string) {
 	s.t.Helper()
