@@ -57,10 +57,14 @@ export default function CustomerPage({ id: part }: { id: string }) {
         {() =>
           customer ? (
             <div className="customer">
-              <Profile of={customer} />
-              <Orders id={customer.id} />
-              <Sessions of={customer} />
-              <Rights of={customer} />
+              <div>
+                <Profile of={customer} />
+                <Rights of={customer} />
+              </div>
+              <div>
+                <Orders id={customer.id} />
+                <Sessions of={customer} />
+              </div>
             </div>
           ) : (
             <Empty title="There is no such customer">
@@ -85,7 +89,7 @@ function Profile({ of }: { of: Customer }) {
   ];
   return (
     <Section title="Profile">
-      <dl className="facts">
+      <dl className="known">
         {facts.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
@@ -144,7 +148,7 @@ function Sessions({ of }: { of: Customer }) {
   const [asked, ask] = useState(false);
   const end = useAction(CustomerSessionsEndDocument, { problems: (data) => data.customerSessionsEnd?.userErrors ?? [], done: () => `${of.email} is signed out everywhere.`, renews: [CustomerProfileDocument] });
   const columns: Column<Customer["sessions"][number]>[] = [
-    { name: "Device", cell: ({ device }) => device ?? "unknown" },
+    { name: "Device", cell: ({ device }) => <span className="device">{device ?? "unknown"}</span> },
     { name: "Signed in", cell: ({ createdAt }) => <When at={createdAt} /> },
     { name: "Last used", cell: ({ usedAt }) => <When at={usedAt} /> },
     { name: "Ends", cell: ({ expiresAt }) => <When at={expiresAt} /> },

@@ -85,7 +85,7 @@ function Steps({ of, order }: { of: Consignment; order: Order }) {
             {order.shippingAddress.phone && <div>{order.shippingAddress.phone}</div>}
           </address>
         </Section>
-        <dl className="facts">
+        <dl className="known">
           <div>
             <dt>Order</dt>
             <dd>

@@ -64,7 +64,7 @@ function List() {
             ) : (
               <>
                 {status === "OPEN" && <ToFetch of={nodes} />}
-                <ul className="parcels">
+                <ul className="parcel-cards">
                   {nodes.map((parcel) => (
                     <li key={parcel.id}>
                       <Card of={parcel} />
@@ -187,7 +187,7 @@ function Sheet({ of, status, warehouse }: { of: Consignment[]; status: Fulfillme
               <td>
                 <strong>{quantity}</strong>
               </td>
-              <td>{orders.map((order) => <span key={order}>{order} </span>)}</td>
+              <td>{orders.map((order) => <span key={order}>{order}</span>)}</td>
             </tr>
           ))}
         </tbody>
