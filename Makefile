@@ -7,7 +7,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.0
 GOFLAGS  := -trimpath
 export GOFLAGS
 
-.PHONY: help run build web test test-unit test-race test-mongo lint generate bench bench-after bench-live bench-store clean
+.PHONY: help run build web test test-unit test-race test-mongo lint generate bench bench-after bench-live bench-store bench-web clean
 
 help: ## Print what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,12 @@ bench-live: bin/ordergraph test/live/node/node_modules ## Print what 10,000 live
 
 test/live/node/node_modules: test/live/node/package-lock.json
 	@if command -v npm >/dev/null; then cd test/live/node && npm ci --no-audit --no-fund && touch node_modules; fi
+
+bench-web: bin/ordergraph test/storefront/node_modules ## Print what the storefront's pages are like in a browser: paint, shifts, scripts; fails when scripts are over 150 KB
+	go run ./test/storefront/bench -server bin/ordergraph
+
+test/storefront/node_modules: test/storefront/package-lock.json
+	@cd test/storefront && npm ci --no-audit --no-fund && touch node_modules
 
 bench-store: ## Print what the local store does, and what it costs with 1,000 and 200,000 documents
 	go test -run xxx -bench . -benchtime 2s ./platform/docstore/docstorelocal

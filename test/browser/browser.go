@@ -21,7 +21,7 @@ var errNone = errors.New("needs Chromium, Node 20.19 or newer, npm and make on t
 // where it is Required.
 func Find(t *testing.T) string {
 	t.Helper()
-	path, err := find()
+	path, err := Path()
 	if err != nil {
 		if os.Getenv(Required) == "1" {
 			t.Fatal(err)
@@ -31,7 +31,8 @@ func Find(t *testing.T) string {
 	return path
 }
 
-func find() (string, error) {
+// Path is the path of a browser, for programs that have no test to skip.
+func Path() (string, error) {
 	for _, program := range []string{"node", "npm", "make"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return "", errNone

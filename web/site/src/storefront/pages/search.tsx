@@ -98,7 +98,16 @@ export default function Search({ handle }: { handle?: string }) {
     <>
       <header className="list-head">
         <h1>{title ?? <Bar width="8em" />}</h1>
-        {collection?.description && <p className="quiet">{collection.description}</p>}
+        {collection ? (
+          collection.description && <p className="quiet">{collection.description}</p>
+        ) : (
+          handle && (
+            <p aria-hidden="true">
+              <Bar />
+              <Bar width="40%" />
+            </p>
+          )
+        )}
       </header>
       {error && !found ? (
         <Failed error={error} retry={retry} />
