@@ -22,7 +22,7 @@ export async function upload<D, V extends { file: File }>(operation: Operation<D
     request.open("POST", "/graphql");
     request.timeout = most;
     request.setRequestHeader("Accept", "application/graphql-response+json");
-    request.setRequestHeader("GraphQL-Require-Preflight", "1"); // what a form of another origin cannot send
+    request.setRequestHeader("Apollo-Require-Preflight", "1"); // what a form of another origin cannot send
     request.send(form);
   });
   let answer: { data?: D; errors?: { message: string; extensions?: { code?: string; reference?: string } }[] };
