@@ -25,7 +25,7 @@ export default async function () {
 
   await file.setInputFiles({ name: "quay.csv", mimeType: "text/csv", buffer: Buffer.from(csv) });
   await send.click();
-  await dialog.getByText("1 product is in the shop as the file has them.").waitFor();
+  await dialog.getByText("1 product is in the shop as the file has it.").waitFor();
   const left = dialog.getByRole("list", { name: "What was left out" });
   assert.match(await left.innerText(), /Line 3\b/);
   await fits("a row left out");

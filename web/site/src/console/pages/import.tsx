@@ -109,12 +109,12 @@ function Outcome({ of, name, again, close }: { of: Result; name: string; again: 
   return (
     <>
       <p role="status">
-        <strong>{of.productCount === 1 ? "1 product is" : `${of.productCount} products are`} in the shop as the file has them.</strong>{" "}
+        <strong>{of.productCount === 1 ? "1 product is in the shop as the file has it." : `${of.productCount} products are in the shop as the file has them.`}</strong>{" "}
         {of.stockCount > 0 && `The stock of ${of.stockCount === 1 ? "1 SKU" : `${of.stockCount} SKUs`} was counted.`}
       </p>
       {of.leftOutCount > 0 && (
         <>
-          <h3>{of.leftOutCount === 1 ? "1 was left out" : `${of.leftOutCount} were left out`}</h3>
+          <h3>Left out: {of.leftOutCount}</h3>
           <ul className="left-out" tabIndex={0} aria-label="What was left out">
             {of.leftOut.map((problem, i) => (
               <li key={i}>
