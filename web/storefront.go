@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"encoding/json"
 	"html"
 	"io/fs"
 	"net/http"
@@ -27,18 +28,24 @@ const storefrontPolicy = "default-src 'none'; " +
 	"script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// storefrontPages are the addresses of the storefront's pages, and what each
-// of them asks first, by the names of the storefront's operations. Path
-// values become variables.
-var storefrontPages = map[string][]string{
-	"/{$}":               {"Shop", "Home"},
-	"/products/{handle}": {"Shop", "Product"},
-	"/search":            {"Shop"},
-	"/collections/{id}":  {"Shop"},
-	"/checkout":          {"Shop"},
-	"/order/{id}":        {"Shop"},
-	"/account":           {"Shop"},
-	"/account/":          {"Shop"},
+// storefrontPages are the addresses of the storefront's pages. Path values
+// become variables of what they ask first.
+var storefrontPages = map[string]storefrontPage{
+	"/{$}":               {first: []string{"Shop", "Home"}},
+	"/products/{handle}": {first: []string{"Shop", "Product"}, program: "product"},
+	"/search":            {first: []string{"Shop"}, program: "search"},
+	"/collections/{id}":  {first: []string{"Shop"}, program: "search"},
+	"/checkout":          {first: []string{"Shop"}, program: "checkout"},
+	"/order/{id}":        {first: []string{"Shop"}, program: "order"},
+	"/account":           {first: []string{"Shop"}, program: "account"},
+	"/account/":          {first: []string{"Shop"}, program: "account"},
+}
+
+// A storefrontPage is what a page needs first: the storefront's operations by
+// name, and the program that it has besides the first page's.
+type storefrontPage struct {
+	first   []string
+	program string
 }
 
 // consolePages are the addresses of the console's pages. What they show is for
@@ -49,6 +56,7 @@ var consolePages = []string{"/console", "/console/"}
 const (
 	answersMark = "<!--answers-->"
 	titleMark   = "<title>Shop</title>"
+	headEnd     = "</head>"
 )
 
 // StorefrontOptions are what the storefront needs of the gateway.
@@ -92,10 +100,12 @@ func storefrontHandler(dist fs.FS, o StorefrontOptions) http.Handler {
 	console = bytes.Replace(console, []byte(titleMark), title, 1)
 	asker := asker{api: o.API, operations: operationsOf(dist)}
 
+	programs := programsOf(dist)
 	mux := http.NewServeMux()
-	for pattern, first := range storefrontPages {
+	for pattern, p := range storefrontPages {
+		page := preloading(page, programs[p.program])
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			servePage(w, r, page, asker.answers(r, first), http.StatusOK)
+			servePage(w, r, page, asker.answers(r, p.first), http.StatusOK)
 		})
 	}
 	for _, pattern := range consolePages {
@@ -135,6 +145,25 @@ func storefrontHandler(dist fs.FS, o StorefrontOptions) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// programsOf are the files of pages' programs, by the program's name. Without
+// them browsers learn of those only from the first page's program.
+func programsOf(dist fs.FS) map[string][]string {
+	var programs map[string][]string
+	if text, err := fs.ReadFile(dist, "programs.json"); err == nil {
+		_ = json.Unmarshal(text, &programs)
+	}
+	return programs
+}
+
+// preloading is the page with these programs, to be fetched beside the first one.
+func preloading(page []byte, programs []string) []byte {
+	var links strings.Builder
+	for _, program := range programs {
+		links.WriteString(`<link rel="modulepreload" crossorigin href="` + html.EscapeString(program) + `">`)
+	}
+	return bytes.Replace(page, []byte(headEnd), []byte(links.String()+headEnd), 1)
 }
 
 // packers are kept for the next page: each takes 800 KB to make.

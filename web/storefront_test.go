@@ -5,8 +5,10 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -14,7 +16,7 @@ import (
 	"time"
 )
 
-const shell = `<!doctype html><title>Shop</title><div id="root"></div><!--answers-->`
+const shell = `<!doctype html><head><title>Shop</title></head><div id="root"></div><!--answers-->`
 
 // shopFront is a storefront of few files before an API that remembers what it
 // was asked.
@@ -27,6 +29,7 @@ func shopFront(t *testing.T, api http.HandlerFunc) http.Handler {
 		"operations.json": {Data: []byte(`{"format": "apollo-persisted-query-manifest", "version": 1, "operations": [
 			{"name": "Shop", "body": "query Shop { shop }"}, {"name": "Home", "body": "query Home { home }"},
 			{"name": "Product", "body": "query Product($handle: String!) { product }"}]}`)},
+		"programs.json":         {Data: []byte(`{"search": ["/assets/search-1.js", "/assets/form-2.js"]}`)},
 		"assets/a-1234.js.gz":   {Data: packed(t, script)},
 		"assets/a-1234.js.br":   {Data: []byte("as Brotli")},
 		"assets/f-1234.woff2":   {Data: []byte("a font")},
@@ -79,6 +82,57 @@ func TestStorefrontSaysWhetherItIsATest(t *testing.T) {
 		}
 	}
 }
+
+func TestStorefrontPagesNameTheirPrograms(t *testing.T) {
+	h := shopFront(t, silent)
+	for path, want := range map[string]int{"/": 0, "/search": 2, "/collections/new": 2, "/products/mug": 0} {
+		head, _, _ := strings.Cut(get(h, path).Body.String(), "</head>")
+		if got := strings.Count(head, `<link rel="modulepreload" crossorigin href="/assets/`); got != want {
+			t.Errorf("%s: %d programs to be fetched at once, want %d\n%s", path, got, want, head)
+		}
+	}
+}
+
+// The storefront that lies in this binary, if it was built.
+func TestStorefrontAsBuilt(t *testing.T) {
+	dist, err := fs.Sub(site, "site/dist")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fs.Stat(dist, "index.html"); err != nil {
+		t.Skip("the storefront was not built: make web")
+	}
+	h := storefrontHandler(dist, StorefrontOptions{ShopName: "Mugs"})
+	first := 0 // programs of the first page
+	for _, path := range []string{"/", "/search", "/products/mug", "/checkout", "/order/1", "/account"} {
+		page := get(h, path, "Accept-Encoding", "identity").Body.String()
+		if !regexp.MustCompile(`<link rel="preload" href="/assets/[^"]+\.woff2" as="font" type="font/woff2" crossorigin`).MatchString(page) {
+			t.Errorf("%s: its font is not preloaded\n%s", path, page)
+		}
+		named := regexp.MustCompile(`(?:src|href)="(/assets/[^"]+)"`).FindAllStringSubmatch(page, -1)
+		programs := 0
+		for _, file := range named {
+			w := get(h, file[1], "Accept-Encoding", "br, gzip")
+			if w.Code != http.StatusOK || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") || !hashed.MatchString(file[1]) {
+				t.Errorf("%s names %s: %d, Cache-Control %q", path, file[1], w.Code, w.Header().Get("Cache-Control"))
+			}
+			if strings.HasSuffix(file[1], ".js") {
+				programs++
+				if w.Header().Get("Content-Encoding") != "br" {
+					t.Errorf("%s is sent as %q", file[1], w.Header().Get("Content-Encoding"))
+				}
+			}
+		}
+		if path == "/" {
+			first = programs
+		} else if programs <= first {
+			t.Errorf("%s does not name its own program: %v", path, named)
+		}
+	}
+}
+
+// hashed are names that change with what they name.
+var hashed = regexp.MustCompile(`-[\w-]{8}\.\w+$`)
 
 func TestStorefrontPageIsSentOnce(t *testing.T) {
 	h := shopFront(t, silent)

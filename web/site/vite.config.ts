@@ -52,8 +52,24 @@ const operations: Plugin = {
   },
 };
 
+// Which programs a page needs besides the first one, by the page's name: for the
+// server, which tells browsers of them before the first one does.
+const programs: Plugin = {
+  name: "programs",
+  generateBundle(_, bundle) {
+    const needed: Record<string, string[]> = {};
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== "chunk" || !chunk.isDynamicEntry || !chunk.facadeModuleId?.includes("/src/storefront/pages/")) continue;
+      const entry = Object.values(bundle).find((other) => other.type === "chunk" && other.isEntry && other.dynamicImports.includes(chunk.fileName));
+      const there = entry?.type === "chunk" ? [entry.fileName, ...entry.imports] : [];
+      needed[chunk.name] = [chunk.fileName, ...chunk.imports].filter((file) => !there.includes(file)).map((file) => `/${file}`);
+    }
+    this.emitFile({ type: "asset", fileName: "programs.json", source: JSON.stringify(needed) });
+  },
+};
+
 export default defineConfig({
-  plugins: [operations, compress, fontLicence],
+  plugins: [operations, programs, compress, fontLicence],
   build: {
     outDir,
     target: "es2022",
