@@ -74,7 +74,7 @@ func BenchmarkToldOf(b *testing.B) {
 							return
 						}
 						fact := events.Fact{ID: fmt.Sprint(i), Type: order.FactTold, Key: id, At: time.Unix(i, 0), Data: data}
-						if err := order.HeardOfMessage(s.Orders, background, fact); err != nil {
+						if err := s.Orders.HearMessage(background, fact); err != nil {
 							b.Error(err)
 							return
 						}

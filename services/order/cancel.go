@@ -67,7 +67,7 @@ func (k *Keeper) Cancel(ctx context.Context, who identity.Caller, in CancelInput
 	if rank[doc.Status] > 0 && doc.Cancel == nil {
 		return Order{}, ErrTooLate // it has left the house
 	}
-	return doc.order(), nil
+	return doc.orderFor(who, own), nil
 }
 
 // calledOff brings a confirmed order into the state from which goods and

@@ -12,6 +12,7 @@ import (
 
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
+	"ordergraph/platform/identity"
 	"ordergraph/platform/money"
 	"ordergraph/services/cart"
 	"ordergraph/services/payment"
@@ -257,6 +258,21 @@ func (d *document) order() Order {
 	}
 	if d.Cancel != nil {
 		o.CancelReason = d.Cancel.Reason
+	}
+	return o
+}
+
+// belongsTo reports whether the caller is the order's customer.
+func (d *document) belongsTo(who identity.Caller) bool {
+	return who.CustomerID != "" && d.CustomerID == who.CustomerID
+}
+
+// orderFor is the order as its own customer sees it, or staff. What its
+// customer was told is for staff who may read messages.
+func (d *document) orderFor(who identity.Caller, own bool) Order {
+	o := d.order()
+	if !own && !who.May(identity.NotificationsRead) {
+		o.Messages = nil
 	}
 	return o
 }

@@ -2,12 +2,8 @@ package order
 
 import "context"
 
-// HeardOfMessage and HeardOfPayment take the effect of one fact of the
-// notification and the payment service.
-var (
-	HeardOfMessage = (*Keeper).heardOfMessage
-	HeardOfPayment = (*Keeper).heard
-)
+// HeardOfPayment takes the effect of one fact of the payment service.
+var HeardOfPayment = (*Keeper).heard
 
 // AsBeforeRefunds keeps an order as it was kept before its refunds were kept
 // with it.

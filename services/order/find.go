@@ -12,11 +12,11 @@ import (
 
 // Get returns the order to who may see it.
 func (k *Keeper) Get(ctx context.Context, who identity.Caller, id, accessToken string) (Order, error) {
-	doc, _, err := k.visible(ctx, who, id, accessToken)
+	doc, own, err := k.visible(ctx, who, id, accessToken)
 	if err != nil {
 		return Order{}, err
 	}
-	o := doc.order()
+	o := doc.orderFor(who, own)
 	if who.Is(identity.System) {
 		o.AccessToken = doc.Token
 	}

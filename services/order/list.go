@@ -41,7 +41,7 @@ func (k *Keeper) List(ctx context.Context, who identity.Caller, q ListQuery) (Pa
 		return Page{}, err
 	}
 	if q.Number != "" {
-		return k.numbered(ctx, q, print)
+		return k.numbered(ctx, who, q, print)
 	}
 	lists, sieved := q.lists()
 	page := Page{Orders: []Order{}}
@@ -59,7 +59,7 @@ func (k *Keeper) List(ctx context.Context, who identity.Caller, q ListQuery) (Pa
 			}
 			at = place{At: d.CreatedAt, ID: d.ID}
 			if wanted {
-				page.Orders, page.Cursors = append(page.Orders, d.order()), append(page.Cursors, at.cursor(print))
+				page.Orders, page.Cursors = append(page.Orders, d.orderFor(who, d.belongsTo(who))), append(page.Cursors, at.cursor(print))
 			}
 		}
 		scanned += len(docs)
@@ -210,7 +210,7 @@ func (k *Keeper) stretch(ctx context.Context, lists []docstore.Query, at place) 
 }
 
 // numbered is the page of the one order with the number. Nothing is behind it.
-func (k *Keeper) numbered(ctx context.Context, q ListQuery, print int64) (Page, error) {
+func (k *Keeper) numbered(ctx context.Context, who identity.Caller, q ListQuery, print int64) (Page, error) {
 	page := Page{Orders: []Order{}}
 	if q.After != "" {
 		return page, nil
@@ -221,7 +221,7 @@ func (k *Keeper) numbered(ctx context.Context, q ListQuery, print int64) (Page, 
 	}
 	for i := range found.Items {
 		if d := &found.Items[i]; q.wants(d) {
-			page.Orders = append(page.Orders, d.order())
+			page.Orders = append(page.Orders, d.orderFor(who, d.belongsTo(who)))
 			page.Cursors = append(page.Cursors, place{At: d.CreatedAt, ID: d.ID}.cursor(print))
 		}
 	}

@@ -158,7 +158,7 @@ type Order struct {
 	// has been heard of them. They know more, and sooner.
 	Parcels  Progress
 	Papers   []Paper   // that can be had, in the order in which they were heard of
-	Messages []Message // the latest of each kind and channel
+	Messages []Message // the latest of each kind and channel; for its customer, and who may identity.NotificationsRead
 }
 
 // PaymentView is what the customer may see of the payment.

@@ -104,7 +104,7 @@ func (k *Keeper) Refund(ctx context.Context, who identity.Caller, in RefundInput
 	if err != nil {
 		return RefundResult{}, err
 	}
-	result := RefundResult{Order: doc.order()}
+	result := RefundResult{Order: doc.orderFor(who, doc.belongsTo(who))}
 	for _, r := range result.Order.Refunds {
 		if r.ID == id {
 			result.Refund = r
@@ -390,16 +390,27 @@ func (r *run) give(ctx context.Context, b *refund) (payment.Payment, RefundState
 	ctx, cancel := r.ask(ctx)
 	defer cancel()
 	key := b.key()
-	p, err := r.k.o.Payment.Refund(ctx, ourselves, payment.RefundRequest{OrderID: r.doc.ID, Key: key, Amount: b.Amount, Reason: b.Reason})
-	if errors.Is(err, payment.ErrTooMuch) {
+	req := payment.RefundRequest{OrderID: r.doc.ID, Key: key, Amount: b.Amount, Reason: b.Reason}
+	p, err := r.k.o.Payment.Refund(ctx, ourselves, req)
+	if errors.Is(err, payment.ErrTooMuch) || errors.Is(err, payment.ErrMismatch) {
 		now, getErr := r.k.o.Payment.Get(ctx, ourselves, r.doc.ID)
 		if getErr != nil {
 			return payment.Payment{}, "", errors.Join(err, getErr)
 		}
-		if b.Owed && kept(now).Minor == 0 {
-			return now, RefundSucceeded, nil // all of it went back by another door
+		// Some of it went back by another door, such as the processor's desk:
+		// that counts, and what is owed is the rest.
+		rest := leftAt(now)
+		switch {
+		case !b.Owed:
+			p = now
+		case kept(now).Minor == 0:
+			return now, RefundSucceeded, nil
+		case slices.ContainsFunc(now.Refunds, func(known payment.Refund) bool { return known.Key == key }):
+			p, err = now, nil // the rest was asked for before
+		case rest.Minor > 0:
+			req.Amount = rest
+			p, err = r.k.o.Payment.Refund(ctx, ourselves, req)
 		}
-		p = now
 	}
 	switch {
 	case err != nil && (b.Owed || passing(err)):
@@ -418,6 +429,17 @@ func (r *run) give(ctx context.Context, b *refund) (payment.Payment, RefundState
 		return p, RefundState(known.State), nil
 	}
 	return p, RefundPending, nil
+}
+
+// leftAt is what was taken of a payment and is not on its way back.
+func leftAt(p payment.Payment) money.Amount {
+	left := p.Captured
+	for _, known := range p.Refunds {
+		if known.State != payment.RefundFailed {
+			left = left.Minus(known.Amount)
+		}
+	}
+	return left
 }
 
 // paidOut notes how refunds ended, and goes on with the order.

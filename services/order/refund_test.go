@@ -119,20 +119,8 @@ func TestRefundIsRefused(t *testing.T) {
 		s := ordertest.New(t)
 		s.Receive("mug", map[string]int64{"berlin": 5})
 		o := delivered(t, s, s.Input(s.Cart("mug", 2)))
-		books, err := s.Processor.Ledger(background, o.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
 		// Somebody at the processor's desk was faster, and we have not heard of it.
-		form := url.Values{"payment_intent": {books.Orders[0].Intents[0]}, "amount": {strconv.FormatInt(o.Payment.Captured.Minor-100, 10)}}
-		req := httptest.NewRequest(http.MethodPost, "/v1/refunds", strings.NewReader(form.Encode()))
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		req.Header.Set("Authorization", "Bearer "+ordertest.SecretKey)
-		answer := httptest.NewRecorder()
-		s.Processor.ServeHTTP(answer, req)
-		if answer.Code != http.StatusOK {
-			t.Fatal(answer.Body)
-		}
+		atTheDesk(t, s, o.ID, o.Payment.Captured.Minor-100)
 		got, err := s.Orders.Refund(background, support, order.RefundInput{OrderID: o.ID, IdempotencyKey: "refund-0001", Amount: cents(500)})
 		if err != nil || got.Refund.State != order.RefundFailed {
 			t.Fatalf("%+v, %v", got.Refund, err)
@@ -146,6 +134,69 @@ func TestRefundIsRefused(t *testing.T) {
 			t.Errorf("%+v, %v", got.Refund, err)
 		}
 	})
+}
+
+// atTheDesk gives money of an order back by hand, at the processor.
+func atTheDesk(t *testing.T, s *ordertest.Shop, id string, minor int64) {
+	t.Helper()
+	books, err := s.Processor.Ledger(background, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := url.Values{"payment_intent": {books.Orders[0].Intents[0]}, "amount": {strconv.FormatInt(minor, 10)}}
+	req := httptest.NewRequest(http.MethodPost, "/v1/refunds", strings.NewReader(form.Encode()))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Authorization", "Bearer "+ordertest.SecretKey)
+	answer := httptest.NewRecorder()
+	s.Processor.ServeHTTP(answer, req)
+	if answer.Code != http.StatusOK {
+		t.Fatal(answer.Body)
+	}
+}
+
+// What was given back at the processor's desk counts when the order is called
+// off, whether we have heard of it or not: the rest goes back, and no more.
+func TestCancelAfterTheDeskGaveBack(t *testing.T) {
+	for name, minor := range map[string]int64{"a part": 500, "all but a cent": -1, "all": 0} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				s := ordertest.New(t, ordertest.Patience(100*time.Millisecond))
+				s.Receive("mug", map[string]int64{"berlin": 5})
+				got := s.Buy(s.Input(s.Cart("mug", 2)))
+				if minor <= 0 {
+					minor += got.Order.Payment.Captured.Minor
+				}
+				atTheDesk(t, s, got.Order.ID, minor)
+				cancelled(t, s, got)
+				s.Clock.Pass(10 * time.Minute) // what the processor refuses is made again after a while
+				calledOffAndPaidBack(t, s, got)
+			})
+		})
+	}
+	t.Run("a part, and we know", func(t *testing.T) {
+		t.Parallel()
+		s := ordertest.New(t, ordertest.Connected(newBus(t)))
+		s.Receive("mug", map[string]int64{"berlin": 5})
+		s.Work()
+		got := s.Buy(s.Input(s.Cart("mug", 2)))
+		atTheDesk(t, s, got.Order.ID, 500)
+		eventually(t, "we hear of it", func() bool {
+			p, err := s.Payments.Get(background, ordertest.Ourselves, got.Order.ID)
+			return err == nil && p.Refunded.Minor == 500
+		})
+		cancelled(t, s, got)
+		calledOffAndPaidBack(t, s, got)
+	})
+}
+
+func calledOffAndPaidBack(t *testing.T, s *ordertest.Shop, got order.CheckoutResult) {
+	t.Helper()
+	s.Settle()
+	o := s.WantOrder(got.Order.ID, order.Refunded, "")
+	if len(o.Refunds) != 1 || o.Refunds[0].State != order.RefundSucceeded || o.Refunds[0].Amount != o.Payment.Captured || o.Payment.Refunded != o.Payment.Captured {
+		t.Errorf("%+v %+v", o.Refunds, o.Payment)
+	}
+	s.WantInvariants()
 }
 
 // An order whose part is on its way back is called off: the rest follows when

@@ -33,7 +33,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 		}}, work.Part{Name: "order's ears for invoices", Run: func(ctx context.Context) error {
 			return k.o.Bus.Listen(ctx, InvoiceTopic, group, k.heardOfPaper)
 		}}, work.Part{Name: "order's ears for notifications", Run: func(ctx context.Context) error {
-			return k.o.Bus.Listen(ctx, NotificationTopic, group, k.heardOfMessage)
+			return k.o.Bus.Listen(ctx, NotificationTopic, group, k.HearMessage)
 		}})
 	}
 	if k.o.Bus != nil && k.o.Fulfilment != nil {

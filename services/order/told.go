@@ -79,8 +79,8 @@ func (k *Keeper) heardOfPaper(ctx context.Context, fact events.Fact) error {
 	return k.note(ctx, fact.Key, func(d *document) bool { return d.hold(Paper{ID: fact.Doc, Kind: kind, At: fact.At}) })
 }
 
-// heardOfMessage notes in the order how far a message about it has come.
-func (k *Keeper) heardOfMessage(ctx context.Context, fact events.Fact) error {
+// HearMessage notes in the order how far a message about it has come.
+func (k *Keeper) HearMessage(ctx context.Context, fact events.Fact) error {
 	if fact.Type != FactTold || fact.Key == "" {
 		return nil
 	}

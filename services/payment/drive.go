@@ -248,6 +248,13 @@ func (c *Cashier) begin(ctx context.Context, id string) (record, *step, error) {
 func (c *Cashier) perform(ctx context.Context, r record, s *step, ring bool) (record, error) {
 	called, cancel := context.WithTimeout(ctx, callFor)
 	apply, err := c.call(called, &r, s)
+	var given func(*record, time.Time)
+	if _, rejected := errors.AsType[*Rejection](err); rejected && s.kind == doRefund {
+		// Perhaps some went back at the processor's desk, and nobody told us.
+		if apply, err := c.lookUpRefunds(called, &r); err == nil {
+			given = apply
+		}
+	}
 	cancel()
 	now := c.now()
 	c.patience.answered(err == nil || !errors.Is(err, ErrUnknown) && !errors.Is(err, ErrNotNow), now)
@@ -266,6 +273,9 @@ func (c *Cashier) perform(ctx context.Context, r record, s *step, ring bool) (re
 		before := r.progress()
 		if err != nil {
 			c.failed(r, s, err, now)
+			if given != nil {
+				given(r, now)
+			}
 		} else {
 			apply(r, now)
 		}

@@ -3,6 +3,7 @@ package payment_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -102,6 +103,32 @@ func TestDoneAtTheProcessorsDesk(t *testing.T) {
 		want(t, payment.Authorised)(w.Cashier.Authorise(t.Context(), us, paymenttest.Want19("left", "pm_card_visa")))
 		desk("/v1/payment_intents/"+w.Ledger("left").Intents[0]+"/cancel", nil)
 		eventually(t, "voided", func() bool { return w.state("left") == payment.Voided })
+		w.WantBooksAgree()
+	})
+}
+
+// What was given back at the desk without our hearing of it is known when the
+// processor refuses to give back more than is left.
+func TestDoneAtTheDeskUnheard(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := hooked{paymenttest.New(t)}
+		want(t, payment.Authorised)(w.Cashier.Authorise(t.Context(), us, paymenttest.Want19("sold", "pm_card_visa")))
+		want(t, payment.Captured)(w.Cashier.Capture(t.Context(), us, "sold"))
+		form := url.Values{"payment_intent": {w.Ledger("sold").Intents[0]}, "amount": {"400"}}
+		if resp := w.Post(w.URL+"/v1/refunds", paymenttest.SecretKey, form); resp.StatusCode != 200 {
+			t.Fatal(resp.Status)
+		}
+		all, err := w.Cashier.Refund(t.Context(), us, refundOf("sold", "a", 1999))
+		if err != nil || len(all.Refunds) != 2 || all.Refunds[0].State != payment.RefundFailed || all.Refunded != euro(400) {
+			t.Fatalf("%+v, %v", all, err)
+		}
+		if _, err := w.Cashier.Refund(t.Context(), us, refundOf("sold", "b", 1999)); !errors.Is(err, payment.ErrTooMuch) {
+			t.Errorf("more than is left: %v", err)
+		}
+		rest, err := w.Cashier.Refund(t.Context(), us, refundOf("sold", "c", 1599))
+		if err != nil || rest.Refunded != euro(1999) {
+			t.Errorf("%+v, %v", rest, err)
+		}
 		w.WantBooksAgree()
 	})
 }
