@@ -124,7 +124,7 @@ export default async function () {
 
   // Without the token it is nobody's.
   await page.goto(`${url}/order/nothing`);
-  await page.getByRole("heading", { name: "This order cannot be shown" }).waitFor();
+  await heading("This order cannot be shown").waitFor();
   await fits("no order");
 
   await missing(guest);

@@ -16,7 +16,7 @@ export class Held extends Component<{ path: string; children: ReactNode }, { fai
   }
   override render() {
     if (!this.state.failed) return this.props.children;
-    return <Failed error={new Trouble(navigator.onLine ? "INTERNAL_SERVER_ERROR" : "OFFLINE", "")} retry={() => location.reload()} />;
+    return <Failed alone error={new Trouble(navigator.onLine ? "INTERNAL_SERVER_ERROR" : "OFFLINE", "")} retry={() => location.reload()} />;
   }
 }
 

@@ -16,12 +16,13 @@ export function Waiting() {
 /** A grey bar in the place of text. */
 export const Bar = ({ width = "100%" }: { width?: string }) => <span className="bar" style={{ inlineSize: width }} aria-hidden="true" />;
 
-/** What went wrong, in full, with a way on. */
-export function Failed({ error, retry }: { error: Trouble; retry: () => void }) {
+/** What went wrong, in full, with a way on; alone where the page has nothing else. */
+export function Failed({ error, retry, alone }: { error: Trouble; retry: () => void; alone?: boolean }) {
   const w = useWords();
+  const Title = alone ? "h1" : "h2";
   return (
     <div className="notice" role="alert">
-      <h2>{w.failed}</h2>
+      <Title>{w.failed}</Title>
       <p>{w.mishap(error)}</p>
       {error.reference && <p className="quiet">{w.reference(error.reference)}</p>}
       <button type="button" className="button" onClick={retry}>
@@ -31,13 +32,16 @@ export function Failed({ error, retry }: { error: Trouble; retry: () => void }) 
   );
 }
 
-/** Nothing is there, and that is no mishap. */
-export const Empty = ({ title, children }: { title: string; children?: ReactNode }) => (
-  <div className="notice">
-    <h2>{title}</h2>
-    {children}
-  </div>
-);
+/** Nothing is there, and that is no mishap; alone where the page has nothing else. */
+export function Empty({ title, alone, children }: { title: string; alone?: boolean; children?: ReactNode }) {
+  const Title = alone ? "h1" : "h2";
+  return (
+    <div className="notice">
+      <Title>{title}</Title>
+      {children}
+    </div>
+  );
+}
 
 /** One sentence about what went wrong, beside its cause. */
 export const Wrong = ({ id, children }: { id?: string; children: ReactNode }) => (

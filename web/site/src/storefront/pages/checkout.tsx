@@ -44,10 +44,10 @@ export default function Checkout() {
         <Bar />
       </div>
     );
-  if (!cart && problems["cart"]) return <Failed error={new Trouble(problems["cart"].code, problems["cart"].message)} retry={() => refresh()} />;
+  if (!cart && problems["cart"]) return <Failed alone error={new Trouble(problems["cart"].code, problems["cart"].message)} retry={() => refresh()} />;
   if (!cart || cart.lines.nodes.length === 0)
     return (
-      <Empty title={w.cart.empty}>
+      <Empty alone title={w.cart.empty}>
         {problems["cart"] && <Wrong>{w.mishap(problems["cart"])}</Wrong>}
         <Link href="/search" className="button">
           {w.cart.emptyHint}

@@ -11,7 +11,7 @@ export function Home() {
   const w = useWords();
   const { data, error, retry } = useQuery(HomeDocument, {});
   useTitle(undefined);
-  if (!data && error) return <Failed error={error} retry={retry} />;
+  if (!data && error) return <Failed alone error={error} retry={retry} />;
   const collections = data?.collections.nodes.slice(0, 6);
   return (
     <>

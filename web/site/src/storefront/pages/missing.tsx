@@ -7,7 +7,7 @@ export function Missing() {
   const w = useWords();
   useTitle(w.missing.title);
   return (
-    <Empty title={w.missing.title}>
+    <Empty alone title={w.missing.title}>
       <p>{w.missing.text}</p>
       <Link href="/" className="button">
         {w.missing.home}

@@ -17,7 +17,7 @@ export default function ProductPage({ handle }: { handle: string }) {
   const { data, error, retry } = useQuery(ProductDocument, { handle });
   const w = useWords();
   useTitle(data?.product?.title);
-  if (!data && error) return <Failed error={error} retry={retry} />;
+  if (!data && error) return <Failed alone error={error} retry={retry} />;
   if (data && !data.product) return <Missing />;
   const goesWith = data?.productRecommendations?.slice(0, 4);
   return (

@@ -27,10 +27,10 @@ function Followed({ id, token }: { id: string; token: string | undefined }) {
   const connected = useFollow(order ?? undefined, id, token);
   useTitle(order ? w.order.title(order.number) : undefined);
   useBackOnline(retry);
-  if (!data && error) return <Failed error={error} retry={retry} />;
+  if (!data && error) return <Failed alone error={error} retry={retry} />;
   if (data && !order)
     return (
-      <Empty title={w.order.missing}>
+      <Empty alone title={w.order.missing}>
         <p>{w.order.missingText}</p>
         <Link href={`/account/sign-in?${new URLSearchParams({ next: location.pathname })}`} className="button">
           {w.account.signIn}
