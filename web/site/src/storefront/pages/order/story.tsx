@@ -85,7 +85,8 @@ function ahead({ status, shippingRate, payment }: Order): OrderStatus[] {
 function Progress({ order }: { order: Order }) {
   const w = useWords();
   const o = w.order;
-  const { timeline } = order;
+  // It stays in a state for several causes: that is one step.
+  const timeline = order.timeline.filter(({ status }, i, all) => status !== all[i - 1]?.status);
   return (
     <section aria-labelledby="timeline">
       <h2 id="timeline">{o.timeline}</h2>
