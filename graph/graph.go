@@ -95,6 +95,8 @@ var DefaultLimits = Limits{
 	Limits: transport.Limits{
 		Body:        256 << 10,
 		Time:        20 * time.Second,
+		Files:       10 << 20,
+		FilesTime:   time.Minute,
 		Connections: 50_000,
 		PerAddress:  1_000,
 		Streams:     100,
@@ -178,6 +180,7 @@ func New(o Options) *transport.Server {
 		Begin:    r.begin,
 		Refresh:  r.refresh,
 		Address:  o.Address,
+		Files:    mayImport,
 		Waste:    waste,
 		Origins:  o.Origins,
 		Limits:   limits.Limits,
@@ -191,6 +194,8 @@ func (l Limits) orDefault() Limits {
 		Limits: transport.Limits{
 			Body:        cmp.Or(l.Body, d.Body),
 			Time:        cmp.Or(l.Time, d.Time),
+			Files:       cmp.Or(l.Files, d.Files),
+			FilesTime:   cmp.Or(l.FilesTime, d.FilesTime),
 			Connections: cmp.Or(l.Connections, d.Connections),
 			PerAddress:  cmp.Or(l.PerAddress, d.PerAddress),
 			Streams:     cmp.Or(l.Streams, d.Streams),

@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -15,5 +14,5 @@ import (
 )
 
 func (r *mutationResolver) ProductsImport(ctx context.Context, file graphql.Upload) (*gengql.ProductsImportPayload, error) {
-	panic(fmt.Errorf("not implemented: ProductsImport - productsImport"))
+	return r.importProducts(ctx, file)
 }

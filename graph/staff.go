@@ -20,13 +20,21 @@ var (
 // hasPermission stands before fields that not everybody may ask for. The
 // service behind it asks again.
 func hasPermission(ctx context.Context, _ any, next graphql.Resolver, permission string) (any, error) {
-	switch who := caller(ctx); {
-	case who.May(view.PermissionOf(permission)):
-		return next(ctx)
-	case who.CustomerID == "" && len(who.Roles) == 0:
-		return nil, errSignIn
+	if err := may(caller(ctx), permission); err != nil {
+		return nil, err
 	}
-	return nil, errForbidden.Say("You may not do this: it needs the permission %s.", permission)
+	return next(ctx)
+}
+
+// may is nil for who has the permission, and tells others why not.
+func may(who identity.Caller, permission string) error {
+	switch {
+	case who.May(view.PermissionOf(permission)):
+		return nil
+	case who.CustomerID == "" && len(who.Roles) == 0:
+		return errSignIn
+	}
+	return errForbidden.Say("You may not do this: it needs the permission %s.", permission)
 }
 
 func (r *Resolver) customers(ctx context.Context, first int32, after, email *string, staff *bool) (*view.CustomerConnection, error) {

@@ -740,9 +740,9 @@ type ProductFilter struct {
 
 // What became of a file of products.
 type ProductsImport struct {
-	// Products that are in the shop as the file has them.
+	// Products that are in the shop as the file has them, new or not.
 	ProductCount int32 `json:"productCount"`
-	// SKUs whose stock was counted.
+	// SKUs whose stock is counted as the file has it, now or at an earlier import of it.
 	StockCount int32 `json:"stockCount"`
 	// Rows or products that were left out.
 	LeftOutCount int32 `json:"leftOutCount"`
@@ -754,7 +754,7 @@ type ProductsImport struct {
 type ProductsImportPayload struct {
 	// What became of the file; null when none of it was imported.
 	Import *ProductsImport `json:"import,omitempty"`
-	// Why nothing was imported.
+	// Why nothing was imported, or not all of it.
 	UserErrors []ProductsImportUserError `json:"userErrors"`
 }
 
@@ -768,7 +768,7 @@ type ProductsImportProblem struct {
 	Message string `json:"message"`
 }
 
-// Why nothing was imported.
+// Why a file was not imported, or not all of it.
 type ProductsImportUserError struct {
 	// Tells programs what it is.
 	Code *string `json:"code,omitempty"`

@@ -1977,9 +1977,10 @@ type FulfillmentEdge {
   product CSV, or a JSON array of products. Products are known by their handle,
   so that importing a file again changes what is different and adds nothing
   twice; its stock is counted once. Rows that cannot be used are listed and left
-  out, and the others imported. At most 10 MB; larger files are for the command
-  line. Needs PRODUCTS_WRITE, and STOCK_WRITE where the file says how many there
-  are.
+  out, and the others imported. At most 10 MB and a minute; larger files are
+  for the command line, and a larger request is answered with the HTTP status
+  413. The request needs the header ` + "`" + `Apollo-Require-Preflight` + "`" + `, with any value.
+  Needs PRODUCTS_WRITE, and STOCK_WRITE where the file says how many there are.
   """
   productsImport("The file, in a multipart/form-data request as https://github.com/jaydenseric/graphql-multipart-request-spec has it." file: Upload!): ProductsImportPayload @hasPermission(permission: PRODUCTS_WRITE)
 }
@@ -1991,15 +1992,15 @@ scalar Upload
 type ProductsImportPayload {
   "What became of the file; null when none of it was imported."
   import: ProductsImport
-  "Why nothing was imported."
+  "Why nothing was imported, or not all of it."
   userErrors: [ProductsImportUserError!]!
 }
 
 "What became of a file of products."
 type ProductsImport {
-  "Products that are in the shop as the file has them."
+  "Products that are in the shop as the file has them, new or not."
   productCount: Int!
-  "SKUs whose stock was counted."
+  "SKUs whose stock is counted as the file has it, now or at an earlier import of it."
   stockCount: Int!
   "Rows or products that were left out."
   leftOutCount: Int!
@@ -2017,7 +2018,7 @@ type ProductsImportProblem {
   message: String!
 }
 
-"Why nothing was imported."
+"Why a file was not imported, or not all of it."
 type ProductsImportUserError implements DisplayableError {
   "Tells programs what it is."
   code: ProductsImportErrorCode
@@ -2031,8 +2032,10 @@ type ProductsImportUserError implements DisplayableError {
 enum ProductsImportErrorCode {
   "It is neither of the formats; the message says why."
   INVALID
-  "It is too large."
+  "It has too many lines for an import over the network."
   TOO_LARGE
+  "It could not be imported to its end: ` + "`" + `import` + "`" + ` says how far. Importing it again is safe, and goes on."
+  UNFINISHED
 }
 `, BuiltIn: false},
 	{Name: "../../schema/invoice.graphqls", Input: `extend type Query {
@@ -3732,6 +3735,11 @@ type DeadLetterConnection {
   nodes: [DeadLetter!]!
   "Where this page stands."
   pageInfo: PageInfo!
+  """
+  The services that could not be asked just now: their dead letters are not
+  among these. Empty when all answered.
+  """
+  unavailable: [String!]!
 }
 
 "A dead letter in a list."
@@ -6898,6 +6906,8 @@ func (ec *executionContext) childFields_DeadLetterConnection(ctx context.Context
 		return ec.fieldContext_DeadLetterConnection_nodes(ctx, field)
 	case "pageInfo":
 		return ec.fieldContext_DeadLetterConnection_pageInfo(ctx, field)
+	case "unavailable":
+		return ec.fieldContext_DeadLetterConnection_unavailable(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeadLetterConnection", field.Name)
 }

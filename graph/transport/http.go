@@ -56,7 +56,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 
 	whole := ctx
-	ctx, cancel := context.WithTimeout(ctx, s.o.Limits.Time)
+	within, read, files := s.o.Limits.Time, s.read, s.o.Files != nil && bringsFiles(r)
+	if files {
+		within, read = s.o.Limits.FilesTime, s.readForm
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	session, err := s.o.Sessions.Open(ctx, r, bearer(r))
 	if err != nil {
@@ -67,12 +71,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx = s.operationContext(ctx, r, session)
 
-	params, refused := s.read(w, r)
-	if refused != nil {
-		if s.wasted(ctx, w, r, accepted) {
+	if files {
+		leave, refused := s.admit(ctx, w, r, session.Caller)
+		if refused != nil {
+			s.turnDown(ctx, w, r, accepted, refused)
 			return
 		}
-		s.fail(w, accepted, refused.status, refused.code, refused.message)
+		defer leave()
+	}
+	params, refused := read(w, r)
+	if refused != nil {
+		s.turnDown(ctx, w, r, accepted, refused)
 		return
 	}
 	params.Headers = r.Header
@@ -88,6 +97,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case kind == ast.Subscription && want.stream == none:
 		s.fail(w, accepted, http.StatusNotAcceptable, "NOT_ACCEPTABLE", "A subscription has many answers: ask for them with Accept: text/event-stream or Accept: multipart/mixed;subscriptionSpec=\"1.0\", or over a WebSocket.")
+		return
+	case files && (kind == ast.Subscription || want.streams):
+		s.fail(w, accepted, http.StatusNotAcceptable, "NOT_ACCEPTABLE", "A request with files is a query or a mutation, and has one answer: accept application/json.")
 		return
 	case kind == ast.Subscription || want.streams:
 		s.serveStream(s.operationContext(whole, r, session), w, r, session, op, want.stream)
@@ -109,7 +121,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case response != nil && len(response.Errors) > 0:
 		s.refuse(w, accepted, response)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		s.fail(w, accepted, http.StatusGatewayTimeout, "TIMEOUT", "This took longer than "+s.o.Limits.Time.String()+", the limit for one operation.")
+		s.fail(w, accepted, http.StatusGatewayTimeout, "TIMEOUT", "This took longer than "+within.String()+", the limit for one operation.")
 	case ctx.Err() != nil: // the client went away
 		w.WriteHeader(499)
 	default:
@@ -171,6 +183,13 @@ func quotable(text string) string {
 		}
 		return r
 	}, text)
+}
+
+// turnDown answers a request that is no operation.
+func (s *Server) turnDown(ctx context.Context, w http.ResponseWriter, r *http.Request, accepted media, refused *refusal) {
+	if !s.wasted(ctx, w, r, accepted) {
+		s.fail(w, accepted, refused.status, refused.code, refused.message)
+	}
 }
 
 type refusal struct {

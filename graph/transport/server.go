@@ -62,6 +62,9 @@ type Options struct {
 	Refresh func(context.Context) context.Context
 	// Address says where a request comes from; nil: the address of its connection.
 	Address func(*http.Request) string
+	// Files says who may send requests with files, and why others may not.
+	// Without it nobody may.
+	Files func(identity.Caller) error
 	// Waste is told of each request that does not become an operation. An
 	// error is the answer instead. It may be nil.
 	Waste func(context.Context, *http.Request) *gqlerror.Error
@@ -77,6 +80,8 @@ type Options struct {
 type Limits struct {
 	Body        int64         // bytes of a request or of a message
 	Time        time.Duration // for one query or mutation, and for the first answer of a subscription
+	Files       int64         // bytes of all files of a request
+	FilesTime   time.Duration // for a request with files, from its beginning
 	Connections int           // that stay open: sockets and event streams, in all
 	PerAddress  int           // of these, from one address, or one network of IPv6 (budget.Network)
 	Streams     int           // operations at a time on one connection
@@ -92,6 +97,8 @@ type Server struct {
 	doors   doors
 	// What sockets execute at a time.
 	beginnings, events turns
+	// Requests with files that are taken at a time.
+	uploads turns
 }
 
 // New is a Server for these options.
@@ -111,7 +118,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{o: o, origins: newOrigins(o.Origins), beginnings: newTurns(beginningsPerCore), events: newTurns(eventsPerCore)}
+	s := &Server{o: o, origins: newOrigins(o.Origins), beginnings: newTurns(beginningsPerCore), events: newTurns(eventsPerCore), uploads: make(turns, uploadsAtOnce)}
 	s.doors.limits = o.Limits
 	return s
 }

@@ -38,8 +38,10 @@ func newTrial() *trial {
 	return &trial{
 		feed: make(chan int), free: make(chan struct{}), asked: make(chan struct{}, 100),
 		schema: gqlparser.MustLoadSchema(&ast.Source{Input: `
-			type Query { hello: String  who: String  long(bytes: Int!): String  wait: String  panics: String }
-			type Mutation { do: Int }
+			type Query { hello: String  who: String  long(bytes: Int!): String  wait(file: Upload): String  panics: String }
+			type Mutation { do: Int  size(file: Upload, files: [Upload], in: In): String }
+			input In { file: Upload }
+			scalar Upload
 			type Subscription {
 				count(to: Int!): Int    # counts and ends
 				feed: Int               # what the test feeds
@@ -97,6 +99,9 @@ func (s *trial) Exec(ctx context.Context) graphql.ResponseHandler {
 				return data(field.Alias, strings.Repeat("all work and no play ", number("bytes")/21))
 			case "who":
 				return data(field.Alias, caller(ctx))
+			case "size":
+				s.done.Add(1)
+				return data(field.Alias, contents(args))
 			case "do":
 				return data(field.Alias, s.done.Add(1))
 			case "panics":

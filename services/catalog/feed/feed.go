@@ -209,6 +209,9 @@ func Load(ctx context.Context, who identity.Caller, products []Product, source s
 	var report Report
 	counted := map[string]bool{}
 	for start := 0; start < len(products); start += batch {
+		if err := ctx.Err(); err != nil {
+			return report, err
+		}
 		part := products[start:min(start+batch, len(products))]
 		inputs := make([]catalog.ProductInput, len(part))
 		for i, p := range part {
