@@ -121,4 +121,7 @@ export default async function () {
   for (const name of ["Messages", "Documents"]) assert.equal(await packer.page.getByRole("region", { name }).count(), 0, name);
   for (const name of ["Refund…", "Call off…"]) assert.equal(await packer.button(name).count(), 0, name);
   await packer.fits("the warehouse's order");
+  await packer.page.getByRole("region", { name: "Consignments" }).getByRole("rowheader").getByRole("link").click();
+  await packer.page.waitForURL(/\/console\/picking\?order=.+&parcel=.+/);
+  await packer.page.getByText(order.number).first().waitFor();
 }

@@ -38,6 +38,9 @@ export function toFetch(parcels: Consignment[]): { sku: string; title: string; q
 const orders = "gid://ordergraph/Order/";
 const parcels = "gid://ordergraph/Fulfillment/";
 
+/** Where a parcel is worked on. */
+export const parcelPath = (to: Pick<Consignment, "orderId" | "id">) => `/picking?${new URLSearchParams({ order: to.orderId.replace(orders, ""), parcel: to.id.replace(parcels, "") })}`;
+
 /** Which parcel the address names, and how to name another, or none: the list's own choices stay. */
 export function useParcel() {
   const [params] = useSearchParams();

@@ -1,7 +1,9 @@
 import { Link } from "wouter";
 import { useWords } from "../../../words/index.ts";
+import { parcelPath } from "../../consignment.ts";
 import { Section, State, Table, When } from "../../parts.tsx";
 import { useMay } from "../../viewer.ts";
+import { useWarehouses } from "../../warehouse.ts";
 import { parcelStates, reservationStates, trackingStates } from "../../words.ts";
 import type { Order } from "./order.tsx";
 
@@ -72,7 +74,9 @@ export function Lines({ order }: { order: Order }) {
   );
 }
 
-export function Parcels({ order: { fulfillments } }: { order: Order }) {
+export function Parcels({ order: { id: orderId, fulfillments } }: { order: Order }) {
+  const may = useMay();
+  const { nameOf } = useWarehouses();
   if (fulfillments.length === 0) return null;
   return (
     <Section title="Consignments">
@@ -82,7 +86,7 @@ export function Parcels({ order: { fulfillments } }: { order: Order }) {
         keyOf={({ id }) => id}
         empty=""
         columns={[
-          { name: "From", cell: ({ warehouse }) => warehouse },
+          { name: "From", cell: ({ id, warehouse }) => (may("ORDERS_FULFIL") ? <Link href={parcelPath({ orderId, id })}>{nameOf(warehouse)}</Link> : nameOf(warehouse)) },
           {
             name: "Status",
             beside: true,
@@ -125,13 +129,14 @@ export function Parcels({ order: { fulfillments } }: { order: Order }) {
 }
 
 export function Reservation({ order: { reservation } }: { order: Order }) {
+  const { nameOf } = useWarehouses();
   if (!reservation) return null;
   return (
     <Section title="Stock" beside={<State of={reservationStates[reservation.status]} />}>
       <ul>
         {reservation.allocations.map(({ sku, warehouse, quantity }) => (
           <li key={`${sku} ${warehouse}`}>
-            {quantity} × <Link href={`/stock/${encodeURIComponent(sku)}`} className="code">{sku}</Link> <span className="quiet">from {warehouse}</span>
+            {quantity} × <Link href={`/stock/${encodeURIComponent(sku)}`} className="code">{sku}</Link> <span className="quiet">from {nameOf(warehouse)}</span>
           </li>
         ))}
       </ul>
