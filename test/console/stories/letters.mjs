@@ -8,7 +8,7 @@ async function refuse(share) {
 }
 
 export default async function () {
-  const { page, button, dialog, told, fits, signIn } = await visitor(phone);
+  const { page, dialog, fits, signIn } = await visitor(phone);
   await signIn("admin", "/dead-letters");
   await page.getByText("Nothing is dead").waitFor();
   await fits("no dead letters");
@@ -25,7 +25,6 @@ export default async function () {
 
     // Replayed while mails are still refused, it dies again, and tells of both tries.
     await letter(orders[0]).first().getByRole("button", { name: "Replay" }).click();
-    await told("It is tried again").waitFor();
     await letter(orders[0]).filter({ hasText: "2 tries" }).first().waitFor();
 
     // Dropped, after a question, it is gone for good.
@@ -33,16 +32,18 @@ export default async function () {
     await dialog.getByText("The customer does not get this message.").waitFor();
     await fits("a letter to drop");
     await dialog.getByRole("button", { name: "Drop it" }).click();
-    await told("It is put away.").waitFor();
     await eventually("the dropped letter is gone", async () => (await letter(orders[1]).count()) === 0);
   } finally {
     await refuse(0);
   }
 
   // All that are shown, and then nothing is dead.
-  await button(/^Replay all \d+ shown$/).click();
-  await told(/replayed\./).waitFor();
-  await page.getByText("Nothing is dead").waitFor();
+  const again = page.getByRole("button", { name: /^Replay all \d+ shown$/ });
+  await again.click();
+  await eventually("nothing is dead", async () => {
+    if ((await again.count()) > 0) await again.click({ timeout: 5_000 }); // one may have died meanwhile
+    return page.getByText("Nothing is dead").isVisible();
+  });
   await page.getByLabel("Kept by").selectOption("notification");
   await page.waitForURL(/service=notification/);
   await page.getByText("Nothing is dead in notification").waitFor();

@@ -12,7 +12,7 @@ export default async function () {
     assert.deepEqual(stockAdjust.userErrors, []);
   }
   const order = await buy({ quantities: { "harbour-mug": 3, "harbour-desk-tray": 1 } });
-  const { page, button, link, heading, dialog, told, fits, signIn } = await visitor(phone);
+  const { page, button, link, heading, dialog, fits, signIn } = await visitor(phone);
   const { page: desk, fits: fitsDesk, signIn: signInDesk, button: buttonAtDesk } = await visitor();
 
   // The list, by itself: the order is there once it is confirmed.
@@ -37,7 +37,6 @@ export default async function () {
   await title.waitFor();
   await fits("a parcel to pick");
   await button("Pick it").click();
-  await told("yours to pick").waitFor();
   await button("Pack all 4").waitFor();
   await signInDesk("admin", `/picking?state=PICKING`);
   await desk.locator(".parcel-card").filter({ hasText: order.number }).getByRole("link").click();
