@@ -67,7 +67,7 @@ export async function visitor(viewport = desk) {
 
   // signIn goes to a page of the console, and through its door. Passwords take a
   // processor for a while, and a busy shop asks to come back.
-  const comeBack = page.getByRole("alert").filter({ hasText: /That was a lot at once|having a rest|cannot be reached/ });
+  const comeBack = page.getByRole("alert").filter({ hasText: /That was a lot at once|having a rest|cannot be reached|took too long/ });
   async function pass(email, word, then) {
     await page.getByLabel("E-mail").fill(email);
     await page.getByLabel("Password").fill(word);
