@@ -22,6 +22,8 @@ const (
 	sweepEvery    = time.Second
 	queueLength   = 4096 // facts waiting to be rung by this process
 	worryAfter    = 10   // attempts: then it is logged
+	mostReports   = 4 * readCount
+	gatherFor     = 50 * time.Millisecond // confirmations are gathered; far shorter than firstPatience
 )
 
 // Add puts a fact into the outbox, for the groups that are to confirm it.
@@ -108,6 +110,7 @@ type Relay[T any] struct {
 	topic  string
 	docs   *docstore.Collection[T]
 	outbox func(*T) *Outbox
+	boxes  *docstore.Collection[docstore.Partial[boxed]] // the same documents
 	about  func(key string) docstore.Query
 	now    func() time.Time
 	log    *slog.Logger
@@ -117,11 +120,20 @@ type Relay[T any] struct {
 
 var _ deadletter.Letters = (*Relay[struct{}])(nil)
 
+// boxed is as much of a document as a relay changes.
+type boxed struct {
+	docstore.Meta `bson:",inline"`
+	Outbox        Outbox `bson:"outbox"`
+}
+
 // NewRelay is a relay of the collection, which declares Index and DeadIndex.
 // The topic is the service's name. outbox says where in a document its outbox
-// is. The bus knows the relay's dead letters from now on.
+// is, which is written as "outbox". The bus knows the relay's dead letters from now on.
 func NewRelay[T any](bus *Bus, topic string, docs *docstore.Collection[T], outbox func(*T) *Outbox, o RelayOptions) *Relay[T] {
-	r := &Relay[T]{bus: bus, topic: topic, docs: docs, outbox: outbox, about: o.About, now: o.Now, log: o.Log, queue: make(chan Pending, queueLength)}
+	r := &Relay[T]{
+		bus: bus, topic: topic, docs: docs, outbox: outbox, boxes: docstore.PartOf[boxed](docs), about: o.About,
+		now: o.Now, log: o.Log, queue: make(chan Pending, queueLength),
+	}
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -187,18 +199,17 @@ func (r *Relay[T]) flush(ctx context.Context) error {
 func (r *Relay[T]) Sweep(ctx context.Context) error {
 	q := docstore.Query{Index: Index().Name, Until: r.now(), Limit: 200}
 	for {
-		page, err := r.docs.Find(ctx, q)
+		page, err := r.boxes.Find(ctx, q)
 		if err != nil {
 			return err
 		}
 		var rings []Pending
 		for i := range page.Items {
-			box := r.outbox(&page.Items[i])
-			if len(box.Facts) == 0 {
+			if len(page.Items[i].Part.Outbox.Facts) == 0 {
 				continue
 			}
-			doc, err := r.docs.Update(ctx, box.Facts[0].Fact.Doc, func(d *T) error {
-				box := r.outbox(d)
+			doc, err := r.boxes.Update(ctx, page.Items[i].Part.ID, func(d *docstore.Partial[boxed]) error {
+				box := &d.Part.Outbox
 				if box.Due == nil || box.Due.After(r.now()) {
 					return docstore.Unchanged
 				}
@@ -211,7 +222,7 @@ func (r *Relay[T]) Sweep(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			for _, p := range r.outbox(&doc).Facts {
+			for _, p := range doc.Part.Outbox.Facts {
 				if p.Attempts == worryAfter {
 					r.log.WarnContext(ctx, "a fact is not confirmed", "topic", r.topic, "fact", p.Fact.ID, "awaiting", strings.Join(p.Awaiting, " "), "attempts", p.Attempts)
 				}
@@ -237,10 +248,24 @@ func (r *Relay[T]) hearConfirmations(ctx context.Context) error {
 	stream := confirmations(r.topic)
 	trouble := trouble{bus: r.bus}
 	defer trouble.over(ctx)
-	for ctx.Err() == nil {
+	read := func(block time.Duration) ([]redis.XMessage, error) {
 		results, err := client.XReadGroup(ctx, &redis.XReadGroupArgs{
-			Group: group, Consumer: consumer, Streams: []string{stream, ">"}, Count: 4 * readCount, Block: blockFor, NoAck: true,
+			Group: group, Consumer: consumer, Streams: []string{stream, ">"}, Count: mostReports, Block: block, NoAck: true,
 		}).Result()
+		if err != nil || len(results) == 0 {
+			return nil, err
+		}
+		return results[0].Messages, nil
+	}
+	for ctx.Err() == nil {
+		messages, err := read(blockFor)
+		if err == nil && len(messages) < mostReports {
+			// The listeners of one fact take it at about the same time: what
+			// they say is noted in one write.
+			work.Pause(ctx, gatherFor)
+			more, _ := read(-1)
+			messages = append(messages, more...)
+		}
 		switch {
 		case errors.Is(err, redis.Nil):
 			continue
@@ -256,11 +281,9 @@ func (r *Relay[T]) hearConfirmations(ctx context.Context) error {
 			continue
 		}
 		trouble.over(ctx)
-		for _, result := range results {
-			if err := r.confirm(ctx, result.Messages); err != nil && ctx.Err() == nil {
-				r.log.WarnContext(ctx, "confirmations could not be noted; their facts are rung again", "topic", r.topic, "error", err)
-				work.Pause(ctx, 100*time.Millisecond)
-			}
+		if err := r.confirm(ctx, messages); err != nil && ctx.Err() == nil {
+			r.log.WarnContext(ctx, "confirmations could not be noted; their facts are rung again", "topic", r.topic, "error", err)
+			work.Pause(ctx, 100*time.Millisecond)
 		}
 	}
 	return ctx.Err()
@@ -281,8 +304,8 @@ func (r *Relay[T]) confirm(ctx context.Context, messages []redis.XMessage) error
 	var errs []error
 	for doc, reports := range byDoc {
 		var died []Dead
-		_, err := r.docs.Update(ctx, doc, func(d *T) error {
-			box, news := r.outbox(d), false
+		_, err := r.boxes.Update(ctx, doc, func(d *docstore.Partial[boxed]) error {
+			box, news := &d.Part.Outbox, false
 			died = died[:0]
 			for _, c := range reports {
 				switch {

@@ -32,6 +32,27 @@ type document struct {
 	Outbox     events.Outbox `bson:"outbox"`
 }
 
+// A stage is all of a document that changes while it is written: its body stays
+// where it is.
+type stage struct {
+	docstore.Meta `bson:",inline"`
+	OrderID       string        `bson:"orderId"`
+	Status        Status        `bson:"status"`
+	Key           string        `bson:"key"`
+	Number        string        `bson:"number,omitempty"`
+	IssuedAt      time.Time     `bson:"issuedAt"`
+	Digests       digests       `bson:"digests"`
+	Edition       string        `bson:"edition,omitempty"`
+	Outbox        events.Outbox `bson:"outbox"`
+}
+
+// at is the document at the stage.
+func (d document) at(s *stage) document {
+	d.Meta, d.Status, d.Key, d.Number, d.IssuedAt = s.Meta, s.Status, s.Key, s.Number, s.IssuedAt
+	d.Digests, d.Edition, d.Outbox = s.Digests, s.Edition, s.Outbox
+	return d
+}
+
 // A head is what says how far a document has come: reading it leaves the body
 // where it is.
 type head struct {

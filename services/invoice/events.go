@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"ordergraph/platform/events"
 	"ordergraph/platform/identity"
 	"ordergraph/services/account"
@@ -36,6 +38,15 @@ func (k *Keeper) listenOf(ctx context.Context) error {
 func (k *Keeper) heard(ctx context.Context, fact events.Fact) error {
 	if fact.Type != order.FactChanged || fact.Key == "" {
 		return nil
+	}
+	var changed order.Changed
+	if len(fact.Data) > 0 {
+		if err := bson.Unmarshal(fact.Data, &changed); err != nil {
+			return fmt.Errorf("fact %s: %w", fact.ID, err)
+		}
+	}
+	if changed.Status != "" && !billable(changed.Status) {
+		return nil // should it be owed something later, that has a fact of its own
 	}
 	o, err := k.o.Orders.Get(ctx, identity.Ourselves(), fact.Key, "")
 	if errors.Is(err, order.ErrNotFound) {
@@ -113,7 +124,7 @@ func (k *Keeper) rung(d *document) {
 	}
 }
 
-func (k *Keeper) ready(d *document) {
+func (k *Keeper) ready(d *stage) {
 	if len(k.o.Listeners) == 0 {
 		return
 	}

@@ -29,18 +29,22 @@ func (k *Keeper) file(ctx context.Context, d document) (document, error) {
 		made = "" // who knows
 	}
 	news := false
-	d, err = k.invoices.Update(ctx, d.ID, func(d *document) error {
-		if news = d.Status != Ready; !news {
+	filed, err := k.stages.Update(ctx, d.ID, func(d *docstore.Partial[stage]) error {
+		if news = d.Part.Status != Ready; !news {
 			return docstore.Unchanged
 		}
-		d.Status, d.Edition, d.Digests = Ready, made, digests{PDF: digestOf(kept.PDF), XML: digestOf(kept.XML)}
-		k.ready(d)
+		d.Part.Status, d.Part.Edition, d.Part.Digests = Ready, made, digests{PDF: digestOf(kept.PDF), XML: digestOf(kept.XML)}
+		k.ready(&d.Part)
 		return nil
 	})
-	if err == nil && news {
+	if err != nil {
+		return document{}, err
+	}
+	d = d.at(&filed.Part)
+	if news {
 		k.rung(&d)
 	}
-	return d, err
+	return d, nil
 }
 
 // draw renders the document's files when it is its turn.

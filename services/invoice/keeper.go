@@ -48,7 +48,8 @@ type Options struct {
 type Keeper struct {
 	o        Options
 	invoices *docstore.Collection[document]
-	heads    *docstore.Collection[head] // of the same documents; only read
+	heads    *docstore.Collection[head]                    // of the same documents; only read
+	stages   *docstore.Collection[docstore.Partial[stage]] // likewise, to be changed
 	series   *docstore.Collection[series]
 	files    *docstore.Collection[files]
 	drawing  chan struct{}           // taken while files are drawn
@@ -76,6 +77,7 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 	if k.invoices, err = docstore.Open[document](ctx, o.Store, invoicesSpec); err != nil {
 		return nil, fmt.Errorf("invoice service: %w", err)
 	}
+	k.stages = docstore.PartOf[stage](k.invoices)
 	if k.heads, err = docstore.Open[head](ctx, o.Store, invoicesSpec); err != nil {
 		return nil, fmt.Errorf("invoice service: %w", err)
 	}

@@ -70,7 +70,11 @@ func (k *Keeper) number(ctx context.Context, d document) (document, error) {
 		case err != nil:
 			return document{}, err
 		case given.Holder == d.ID:
-			return k.take(ctx, given)
+			taken, err := k.take(ctx, given)
+			if err != nil {
+				return document{}, err
+			}
+			return d.at(&taken), nil
 		default: // it has its number already
 			return k.invoices.Get(ctx, d.ID)
 		}
@@ -78,15 +82,16 @@ func (k *Keeper) number(ctx context.Context, d document) (document, error) {
 }
 
 // take puts the number that a series has given last into its document.
-func (k *Keeper) take(ctx context.Context, s series) (document, error) {
-	return k.invoices.Update(ctx, s.Holder, func(d *document) error {
-		if d.Number != "" {
+func (k *Keeper) take(ctx context.Context, s series) (stage, error) {
+	d, err := k.stages.Update(ctx, s.Holder, func(d *docstore.Partial[stage]) error {
+		if d.Part.Number != "" {
 			return docstore.Unchanged
 		}
-		d.Number, d.IssuedAt = numberOf(s.ID, s.Last), s.At
-		d.Key = d.Number
+		d.Part.Number, d.Part.IssuedAt = numberOf(s.ID, s.Last), s.At
+		d.Part.Key = d.Part.Number
 		return nil
 	})
+	return d.Part, err
 }
 
 // numberOf is the n-th number of a series.

@@ -108,8 +108,9 @@ type Keeper struct {
 	o        Options
 	at       Deadlines
 	orders   *docstore.Collection[document]
-	outlines *docstore.Collection[outline] // the same documents
-	relay    *events.Relay[document]       // nil where nobody listens
+	outlines *docstore.Collection[outline]                // the same documents
+	news     *docstore.Collection[docstore.Partial[news]] // likewise
+	relay    *events.Relay[document]                      // nil where nobody listens
 
 	places chan struct{} // taken by steps that are made abreast
 	states *prometheus.CounterVec
@@ -139,7 +140,7 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("order service: %w", err)
 	}
-	k := &Keeper{o: o, at: o.Deadlines.orDefaults(), orders: orders, outlines: outlines, places: make(chan struct{}, abreast), states: newStates(), runs: map[string]*run{}}
+	k := &Keeper{o: o, at: o.Deadlines.orDefaults(), orders: orders, outlines: outlines, news: docstore.PartOf[news](orders), places: make(chan struct{}, abreast), states: newStates(), runs: map[string]*run{}}
 	if o.Bus != nil && len(o.Listeners) > 0 {
 		k.relay = events.NewRelay(o.Bus, Topic, orders, func(d *document) *events.Outbox { return &d.Outbox }, events.RelayOptions{Now: o.Now, Log: o.Log})
 	}

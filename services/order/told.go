@@ -76,7 +76,7 @@ func (k *Keeper) heardOfPaper(ctx context.Context, fact events.Fact) error {
 	if fact.Doc == fact.Key {
 		kind = PaperInvoice
 	}
-	return k.note(ctx, fact.Key, func(d *document) bool { return d.hold(Paper{ID: fact.Doc, Kind: kind, At: fact.At}) })
+	return k.note(ctx, fact.Key, func(d *news) bool { return d.hold(Paper{ID: fact.Doc, Kind: kind, At: fact.At}) })
 }
 
 // HearMessage notes in the order how far a message about it has come.
@@ -88,34 +88,42 @@ func (k *Keeper) HearMessage(ctx context.Context, fact events.Fact) error {
 	if err := bson.Unmarshal(fact.Data, &told); err != nil {
 		return fmt.Errorf("fact %s: %w", fact.ID, err)
 	}
-	return k.note(ctx, fact.Key, func(d *document) bool {
+	return k.note(ctx, fact.Key, func(d *news) bool {
 		return d.remember(Message{ID: told.ID, Kind: told.Kind, Channel: told.Channel, Status: told.Status, At: fact.At})
 	})
+}
+
+// news is as much of a document as changes by what others tell.
+type news struct {
+	docstore.Meta `bson:",inline"`
+	Shown         int64     `bson:"shown,omitempty"`
+	Papers        []Paper   `bson:"papers,omitempty"`
+	Messages      []Message `bson:"messages,omitempty"`
 }
 
 // note changes the order by what somebody else tells, if that is news. Who
 // watches the order sees it; no fact tells others, who would all come and ask
 // what concerns none of them.
-func (k *Keeper) note(ctx context.Context, id string, news func(*document) bool) error {
+func (k *Keeper) note(ctx context.Context, id string, learn func(*news) bool) error {
 	seen := false
-	changed, err := k.orders.Update(ctx, id, func(d *document) error {
-		if seen = news(d); !seen {
+	changed, err := k.news.Update(ctx, id, func(d *docstore.Partial[news]) error {
+		if seen = learn(&d.Part); !seen {
 			return docstore.Unchanged
 		}
-		d.Shown = d.Version + 1
+		d.Part.Shown = d.Part.Version + 1
 		return nil
 	})
 	if errors.Is(err, docstore.ErrNotFound) {
 		return nil
 	}
 	if err == nil && seen {
-		k.o.Bell.Ring(LiveTopic, id, changed.Shown)
+		k.o.Bell.Ring(LiveTopic, id, changed.Part.Shown)
 	}
 	return err
 }
 
 // hold adds a paper, and reports whether that is news.
-func (d *document) hold(p Paper) bool {
+func (d *news) hold(p Paper) bool {
 	if len(d.Papers) >= maxPapers || slices.ContainsFunc(d.Papers, func(known Paper) bool { return known.ID == p.ID }) {
 		return false
 	}
@@ -130,7 +138,7 @@ var stages = map[string]int{"DEAD": 1, "SENT": 2, "UNDELIVERED": 3, "DELIVERED":
 // remember takes over how far a message has come, and reports whether that is
 // news. Of several messages of one kind and channel the one told of last
 // counts.
-func (d *document) remember(m Message) bool {
+func (d *news) remember(m Message) bool {
 	i := slices.IndexFunc(d.Messages, func(known Message) bool { return known.Kind == m.Kind && known.Channel == m.Channel })
 	if i < 0 {
 		d.Messages = append(d.Messages, m)
