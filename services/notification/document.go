@@ -31,12 +31,15 @@ type document struct {
 	Status      Status    `bson:"status"`
 	CreatedAt   time.Time `bson:"createdAt"`
 	UpdatedAt   time.Time `bson:"updatedAt"`
+	QueuedAt    time.Time `bson:"queuedAt,omitempty"` // anew, by who replayed it; zero: when it was created
+	Tallied     []string  `bson:"tallied,omitempty"`  // of a tally: see forget
 
 	Attempts []Attempt `bson:"attempts,omitempty"`
 	Tries    int       `bson:"tries,omitempty"`  // that count towards maxTries
 	Waits    int       `bson:"waits,omitempty"`  // attempts in a row without success, for the back-off
 	Doubts   int       `bson:"doubts,omitempty"` // attempts whose outcome is unknown, since it was queued
 	Repeats  int       `bson:"repeats,omitempty"`
+	Words    string    `bson:"words,omitempty"` // of an SMS: WordsOf the body of the last attempt, for who looks it up
 
 	// Due is when somebody must look at it, while it is queued. While it is
 	// being sent that is when the sender's lease ends, so that the sweeper
@@ -47,6 +50,13 @@ type document struct {
 	DeadAt *time.Time    `bson:"deadAt,omitempty"`
 	Forget *time.Time    `bson:"forget,omitempty"`
 	Outbox events.Outbox `bson:"outbox"`
+}
+
+// An outline is as much of a document as tells how often it changed.
+type outline struct {
+	docstore.Meta `bson:",inline"`
+	Shown         int64    `bson:"shown"`
+	Tallied       []string `bson:"tallied,omitempty"`
 }
 
 const (
@@ -94,10 +104,11 @@ func (d *document) seen(now time.Time) {
 }
 
 // begin notes an attempt that is about to be made.
-func (d *document) begin(route string, now time.Time) {
+func (d *document) begin(route, words string, now time.Time) {
 	if d.Doubts > 0 {
 		d.Repeats++
 	}
+	d.Words = words
 	d.note(Attempt{At: now, Route: route})
 	until := now.Add(leaseFor)
 	d.Due, d.UpdatedAt = &until, now
@@ -174,8 +185,35 @@ func (d *document) later(wait time.Duration, now time.Time) {
 	d.Due, d.Holder = &due, ""
 }
 
+// usefulFor is how long a message is of use that waits for its provider. Links
+// of accounts end with their tokens. 0: as long as it takes, since it was
+// promised.
+func usefulFor(kind Kind, c Channel) time.Duration {
+	switch {
+	case kind == InvoiceFollows:
+		return 0
+	case c == SMS:
+		return 48 * time.Hour
+	}
+	return 7 * 24 * time.Hour
+}
+
+// tooOld is the outcome of a message that waited until it was of no use.
+const tooOld = "too old"
+
+// stale reports whether the message has waited until it is of no use.
+func (d *document) stale(now time.Time) bool {
+	since := d.CreatedAt
+	if d.QueuedAt.After(since) {
+		since = d.QueuedAt
+	}
+	most := usefulFor(d.Kind, d.Channel)
+	return most > 0 && now.Sub(since) > most
+}
+
 // requeue gives a dead message a new life.
 func (d *document) requeue(now time.Time) {
+	d.QueuedAt = now
 	d.Status, d.Due, d.DeadAt, d.Forget = Queued, &now, nil, nil
 	d.Tries, d.Waits = 0, 0
 	d.seen(now)

@@ -27,6 +27,8 @@ var (
 		"Attempts to give a message to a provider, by its route and by what came of them.", []string{"channel", "route", "outcome"}, nil)
 	repeatsDesc = prometheus.NewDesc("ordergraph_notification_repeats_total",
 		"Attempts made although an earlier one may have succeeded.", []string{"channel"}, nil)
+	expiredDesc = prometheus.NewDesc("ordergraph_notification_expired_total",
+		"Messages that waited until they were of no use.", []string{"channel"}, nil)
 	openDesc = prometheus.NewDesc("ordergraph_notification_route_open",
 		"1 while messages are given to the route, 0 while it is left alone after failures.", []string{"channel", "route"}, nil)
 	segmentsDesc = prometheus.NewDesc("ordergraph_sms_segments_total",
@@ -40,7 +42,7 @@ var (
 // Describe is prometheus.Collector's.
 func (k *Keeper) Describe(to chan<- *prometheus.Desc) {
 	k.states.Describe(to)
-	for _, d := range []*prometheus.Desc{attemptsDesc, repeatsDesc, openDesc, segmentsDesc, untranslatedDesc, lateDesc} {
+	for _, d := range []*prometheus.Desc{attemptsDesc, repeatsDesc, expiredDesc, openDesc, segmentsDesc, untranslatedDesc, lateDesc} {
 		to <- d
 	}
 }
@@ -55,6 +57,7 @@ func (k *Keeper) Collect(to chan<- prometheus.Metric) {
 	for name, c := range map[Channel]ChannelFigures{Mail: f.Mail, SMS: f.SMS} {
 		channel := string(name)
 		count(repeatsDesc, c.Repeated, channel)
+		count(expiredDesc, c.Expired, channel)
 		for _, r := range c.Routes {
 			count(attemptsDesc, r.Sent, channel, r.Name, "sent")
 			count(attemptsDesc, r.Refused, channel, r.Name, "refused")

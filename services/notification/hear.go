@@ -79,6 +79,7 @@ func (k *Keeper) tellOf(ctx context.Context, orderID string, ready bool) error {
 	if err != nil {
 		return fmt.Errorf("order %s: %w", orderID, err)
 	}
+	k.fresh.put(o)
 	now := k.now()
 	var due []*document
 	var ids []string

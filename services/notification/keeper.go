@@ -82,16 +82,18 @@ type Invoices interface {
 // answer, or our note of it, was lost; such repeats bear the same Message-ID,
 // by which mailboxes know them, and are counted.
 type Keeper struct {
-	o       Options
-	docs    *docstore.Collection[document]
-	optOuts *docstore.Collection[optOut]
-	words   *words
-	domain  string
-	mail    *channel
-	sms     *channel
-	relay   *events.Relay[document] // nil where nobody listens
-	states  *prometheus.CounterVec
-	counts  struct{ missing atomic.Int64 }
+	o        Options
+	docs     *docstore.Collection[document]
+	outlines *docstore.Collection[outline] // the same documents; only read
+	optOuts  *docstore.Collection[optOut]
+	words    *words
+	domain   string
+	mail     *channel
+	sms      *channel
+	relay    *events.Relay[document] // nil where nobody listens
+	states   *prometheus.CounterVec
+	counts   struct{ missing atomic.Int64 }
+	fresh    freshOrders
 }
 
 var _ Service = (*Keeper)(nil)
@@ -139,6 +141,10 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("notification service: %w", err)
 	}
+	outlines, err := docstore.Open[outline](ctx, o.Store, spec)
+	if err != nil {
+		return nil, fmt.Errorf("notification service: %w", err)
+	}
 	optOuts, err := docstore.Open[optOut](ctx, o.Store, optOutSpec)
 	if err != nil {
 		return nil, fmt.Errorf("notification service: %w", err)
@@ -148,7 +154,7 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 		return nil, fmt.Errorf("notification service: %w", err)
 	}
 	k := &Keeper{
-		o: o, states: newEnded(), docs: docs, optOuts: optOuts, words: words, domain: from.Address[strings.LastIndexByte(from.Address, '@')+1:],
+		o: o, states: newEnded(), docs: docs, outlines: outlines, optOuts: optOuts, words: words, domain: from.Address[strings.LastIndexByte(from.Address, '@')+1:],
 		mail: newChannel(Mail, o.MailUnknown, len(o.Mailers), func(i int) *route { return &route{mailer: o.Mailers[i]} }),
 		sms:  newChannel(SMS, o.SMSUnknown, len(o.Texters), func(i int) *route { return &route{texter: o.Texters[i]} }),
 	}

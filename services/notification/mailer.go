@@ -63,6 +63,7 @@ type Failure struct {
 	Code    string // the provider's, such as "550 5.1.1" or "21211"; never its words, which may hold the address
 	// After is how long the provider asks to be left alone; 0: it does not say.
 	After time.Duration
+	Down  bool  // the provider is in trouble, whatever became of this message
 	Err   error // for debugging; never logged
 }
 

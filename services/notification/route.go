@@ -120,7 +120,7 @@ func (r *route) done(tried bool, failure *Failure, now time.Time) {
 }
 
 // answered reports whether somebody was there.
-func (f *Failure) answered() bool { return f.Outcome != Unreachable && f.Code != panicked }
+func (f *Failure) answered() bool { return f.Outcome != Unreachable && !f.Down && f.Code != panicked }
 
 // Policy is what follows when nobody knows whether a provider took a message.
 type Policy string
@@ -244,6 +244,7 @@ type ChannelFigures struct {
 	Undelivered int64
 	OptedOut    int64
 	Dead        int64
+	Expired     int64 // messages that waited until they were of no use
 	Repeated    int64 // attempts made although an earlier one may have succeeded
 	Found       int64 // messages whose answer was lost, and which the provider had taken
 	Segments    int64 // that the SMS sent were paid for as
@@ -262,7 +263,7 @@ type RouteFigures struct {
 }
 
 type channelCounts struct {
-	sent, delivered, undelivered, optedOut, dead, repeated, found, segments atomic.Int64
+	sent, delivered, undelivered, optedOut, dead, expired, repeated, found, segments atomic.Int64
 }
 
 type routeCounts struct{ sent, refused, deferred, unreachable, unknown atomic.Int64 }
@@ -286,7 +287,7 @@ func (c *channel) figures(now time.Time) ChannelFigures {
 	n := &c.counts
 	f := ChannelFigures{
 		Sent: n.sent.Load(), Delivered: n.delivered.Load(), Undelivered: n.undelivered.Load(), OptedOut: n.optedOut.Load(),
-		Dead: n.dead.Load(), Repeated: n.repeated.Load(), Found: n.found.Load(), Segments: n.segments.Load(),
+		Dead: n.dead.Load(), Expired: n.expired.Load(), Repeated: n.repeated.Load(), Found: n.found.Load(), Segments: n.segments.Load(),
 	}
 	for _, r := range c.routes {
 		n := &r.counts

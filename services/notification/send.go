@@ -80,7 +80,7 @@ func (k *Keeper) send(ctx context.Context, c *channel, id, avoided string) error
 		res.err = err
 		return k.settle(ctx, c, id, holder, res)
 	}
-	if d, err = k.attempt(ctx, c, r, &d); err != nil {
+	if d, err = k.attempt(ctx, c, r, &d, m); err != nil {
 		return ignoreNotNow(err)
 	}
 	tried = true
@@ -120,6 +120,11 @@ func (k *Keeper) take(ctx context.Context, c *channel, id, holder string) (docum
 				k.end(d, Dead, now)
 				return nil
 			}
+		}
+		if d.stale(now) {
+			d.note(Attempt{At: now, Outcome: tooOld})
+			k.end(d, Obsolete, now)
+			return nil
 		}
 		if free := k.disturb(d, now); free.After(now) {
 			d.Holder, d.Due = "", &free
@@ -193,6 +198,7 @@ func (k *Keeper) lookUp(ctx context.Context, c *channel, d *document, t Text) er
 	if c.unknown != Lookup || last == nil {
 		return nil
 	}
+	t.Words = d.Words
 	ref, err := c.route(last.Route).texter.Find(ctx, t, last.At)
 	switch {
 	case err != nil:
@@ -207,15 +213,18 @@ func (k *Keeper) lookUp(ctx context.Context, c *channel, d *document, t Text) er
 }
 
 // attempt notes the attempt that is about to be made, and what prepare found out.
-func (k *Keeper) attempt(ctx context.Context, c *channel, r *route, prepared *document) (document, error) {
-	repeats := 0
+func (k *Keeper) attempt(ctx context.Context, c *channel, r *route, prepared *document, m message) (document, error) {
+	repeats, words := 0, ""
+	if prepared.Channel == SMS {
+		words = WordsOf(m.text.Body)
+	}
 	d, err := k.docs.Update(ctx, prepared.ID, func(d *document) error {
 		if d.Status != Queued || d.Holder != prepared.Holder {
 			return errNotNow
 		}
 		repeats = d.Repeats
 		d.Attempts, d.Doubts, d.Invoice = prepared.Attempts, prepared.Doubts, prepared.Invoice
-		d.begin(r.name, k.now())
+		d.begin(r.name, words, k.now())
 		return nil
 	})
 	if err == nil && d.Repeats > repeats {
@@ -351,6 +360,9 @@ func (k *Keeper) tell(ctx context.Context, c *channel, d *document, res result) 
 	case d.Status == Dead:
 		c.counts.dead.Add(1)
 		log.ErrorContext(ctx, "a message is given up; replay it when the cause is gone", "outcome", d.lastOutcome(), "attempts", len(d.Attempts))
+	case d.Status == Obsolete && d.lastOutcome() == tooOld:
+		c.counts.expired.Add(1)
+		log.WarnContext(ctx, "a message has waited until it was of no use", "since", d.CreatedAt)
 	case d.Status == Obsolete, errors.Is(res.err, errWaiting):
 	case f == nil:
 		log.WarnContext(ctx, "a message cannot be written yet", "error", res.err)

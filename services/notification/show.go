@@ -36,14 +36,18 @@ func (k *Keeper) OfOrder(ctx context.Context, who identity.Caller, orderID, acce
 	} else if err != nil {
 		return OrderMessages{}, fmt.Errorf("order %s: %w", orderID, err)
 	}
-	all := OrderMessages{OrderID: orderID, Version: versionOf}
+	all := OrderMessages{OrderID: orderID}
+	var outlines []outline
 	for d, err := range k.docs.All(ctx, docstore.Query{Index: "subject", Equal: []any{OrderSubject(orderID)}}) {
 		if err != nil {
 			return OrderMessages{}, err
 		}
-		all.Version += d.Shown
-		all.Notifications = append(all.Notifications, d.view())
+		outlines = append(outlines, outline{d.Meta, d.Shown, d.Tallied})
+		if d.Status != tally {
+			all.Notifications = append(all.Notifications, d.view())
+		}
 	}
+	all.Version = versionBy(outlines)
 	if more := len(all.Notifications) - pageSize; more > 0 {
 		all.Notifications = all.Notifications[more:]
 	}
@@ -79,14 +83,30 @@ func (k *Keeper) Versions(ctx context.Context, who identity.Caller, orderIDs []s
 
 // version is that of all messages about a subject.
 func (k *Keeper) version(ctx context.Context, subject string) (int64, error) {
-	version := int64(versionOf)
-	for d, err := range k.docs.All(ctx, docstore.Query{Index: "subject", Equal: []any{subject}}) {
+	var all []outline
+	for d, err := range k.outlines.All(ctx, docstore.Query{Index: "subject", Equal: []any{subject}}) {
 		if err != nil {
 			return 0, err
 		}
-		version += d.Shown
+		all = append(all, d)
 	}
-	return version, nil
+	return versionBy(all), nil
+}
+
+// versionBy is the version of the messages about one subject: one more than
+// all their changes, of those that were forgotten, too.
+func versionBy(all []outline) int64 {
+	var tallied []string
+	for _, d := range all {
+		tallied = append(tallied, d.Tallied...)
+	}
+	version := int64(versionOf)
+	for _, d := range all {
+		if !slices.Contains(tallied, d.ID) {
+			version += d.Shown
+		}
+	}
+	return version
 }
 
 // List returns the messages about a subject.
@@ -115,7 +135,7 @@ func (k *Keeper) Get(ctx context.Context, who identity.Caller, id string) (Notif
 		return Notification{}, ErrNotFound
 	}
 	d, err := k.docs.Get(ctx, id)
-	if errors.Is(err, docstore.ErrNotFound) {
+	if errors.Is(err, docstore.ErrNotFound) || err == nil && d.Status == tally {
 		return Notification{}, ErrNotFound
 	}
 	if err != nil {
@@ -140,9 +160,11 @@ func (k *Keeper) Dead(ctx context.Context, who identity.Caller, after string) (P
 }
 
 func views(docs []document) []Notification {
-	all := make([]Notification, len(docs))
+	all := make([]Notification, 0, len(docs))
 	for i := range docs {
-		all[i] = docs[i].view()
+		if docs[i].Status != tally {
+			all = append(all, docs[i].view())
+		}
 	}
 	return all
 }

@@ -3,6 +3,7 @@ package notification
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -106,6 +107,16 @@ func (k *Keeper) Sweep(ctx context.Context) error {
 
 var errNotYet = errors.New("notification: not yet")
 
+// A tally stands for the messages of an order that were forgotten, so that the
+// version of what is left never shrinks: its Shown is the sum of theirs, and
+// those in Tallied count no more. It is no message, and shown to nobody.
+const tally Status = "TALLY"
+
+// mostTallied is how many ids a tally keeps: those that may not be gone yet.
+const mostTallied = 100
+
+func tallyID(subject string) string { return subject + ":forgotten" }
+
 // forget removes messages that ended long ago.
 func (k *Keeper) forget(ctx context.Context) error {
 	now := k.now()
@@ -113,15 +124,57 @@ func (k *Keeper) forget(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		err := k.docs.Delete(ctx, d.ID, func(d *document) error {
-			if d.Forget == nil || d.Forget.After(now) {
+		if err := k.count(ctx, &d); err != nil {
+			return err
+		}
+		err := k.docs.Delete(ctx, d.ID, func(found *document) error {
+			if found.Version != d.Version {
 				return errNotYet
 			}
 			return nil
 		})
-		if err != nil && !errors.Is(err, errNotYet) && !errors.Is(err, docstore.ErrNotFound) {
+		if errors.Is(err, errNotYet) { // it was given a new life
+			err = k.discount(ctx, &d)
+		}
+		if err != nil && !errors.Is(err, docstore.ErrNotFound) {
 			return err
 		}
 	}
 	return nil
+}
+
+// count adds a message that is about to be forgotten to its order's tally.
+func (k *Keeper) count(ctx context.Context, d *document) error {
+	if d.orderID() == "" {
+		return nil
+	}
+	_, err := k.docs.Upsert(ctx, tallyID(d.Subject), func(t *document) error {
+		if slices.Contains(t.Tallied, d.ID) {
+			return docstore.Unchanged
+		}
+		t.Subject, t.Status, t.CreatedAt, t.UpdatedAt = d.Subject, tally, d.CreatedAt, k.now()
+		t.Shown += d.Shown
+		if t.Tallied = append(t.Tallied, d.ID); len(t.Tallied) > mostTallied {
+			t.Tallied = slices.Delete(t.Tallied, 0, 1)
+		}
+		return nil
+	})
+	return err
+}
+
+// discount takes a message out of the tally that is there after all.
+func (k *Keeper) discount(ctx context.Context, d *document) error {
+	if d.orderID() == "" {
+		return nil
+	}
+	_, err := k.docs.Update(ctx, tallyID(d.Subject), func(t *document) error {
+		i := slices.Index(t.Tallied, d.ID)
+		if i < 0 {
+			return docstore.Unchanged
+		}
+		t.Shown -= d.Shown
+		t.Tallied = slices.Delete(t.Tallied, i, i+1)
+		return nil
+	})
+	return err
 }

@@ -2,6 +2,8 @@ package notification
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 )
 
@@ -23,6 +25,23 @@ type Text struct {
 	ID   string // the notification's, which the provider's callbacks bring back
 	To   string // E.164: "+4915112345678"
 	Body string
+	// Words are WordsOf the body that was sent, for Find: what would be written
+	// now may differ. "": the body is what was sent.
+	Words string
+}
+
+// WordsOf is a digest of a message's body, by which it is known again.
+func WordsOf(body string) string {
+	sum := sha256.Sum256([]byte(body))
+	return hex.EncodeToString(sum[:16])
+}
+
+// Is reports whether a body is that of the message.
+func (t Text) Is(body string) bool {
+	if t.Words == "" {
+		return body == t.Body
+	}
+	return WordsOf(body) == t.Words
 }
 
 // A Receipt is what a provider tells of a message that it has taken.

@@ -64,6 +64,7 @@ func TestAfterTheOrder(t *testing.T) {
 	t.Run("the invoice service is away", a.invoicesAreAway)
 	t.Run("processes are killed and providers are busy", a.processesAreKilled)
 	t.Run("Redis forgets everything", a.redisForgets)
+	t.Run("some mails are poison", a.someArePoison)
 	t.Run("invoices are numbered without a gap", a.invoicesHaveNoGap)
 }
 
@@ -408,6 +409,36 @@ func (a *aftermath) processesAreKilled(t *testing.T) {
 func (a *aftermath) redisForgets(t *testing.T) {
 	all := a.buy(t, min(3+a.n/200, 10), func(int) { a.Redis.FlushAll(t) })
 	a.wantTold(t, all, false)
+}
+
+// One mail of a hundred is refused for good: it is dead, all others arrive
+// meanwhile, and when the cause is gone its operator replays it.
+func (a *aftermath) someArePoison(t *testing.T) {
+	poison := func(i int) bool { return i%100 == 0 }
+	var nobody []string
+	for i := range a.n {
+		if poison(i) {
+			nobody = append(nobody, fmt.Sprintf("after%d@example.com", len(a.bought)+i))
+		}
+	}
+	a.faults(t, mail.Faults{RefusedTo: nobody}, twilio.Faults{})
+	all := a.buy(t, 0, nil)
+	ctx := a.within(t)
+	for i, c := range all {
+		want := notification.Sent
+		if poison(i) {
+			want = notification.Dead
+		}
+		a.Eventually(patience, fmt.Sprintf("the mail about %s is %s", c.id, want), func() error {
+			s, err := a.story(ctx, c)
+			if n := s["confirmed MAIL"]; err != nil || n.Status != want {
+				return fmt.Errorf("%w: %+v", err, n)
+			}
+			return nil
+		})
+	}
+	a.faults(t, mail.Faults{}, twilio.Faults{})
+	a.wantTold(t, all, true)
 }
 
 // Each order has one invoice, and the numbers are 1, 2, 3, … to the last; the

@@ -116,7 +116,7 @@ func (x *Texter) Send(ctx context.Context, t notification.Text) (ref string, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerFor)
 	defer cancel()
-	c := call{ctx: ctx, texter: x}
+	c := call{ctx: ctx, texter: x, creates: true}
 	m, err := c.api().CreateMessage(params)
 	switch {
 	case err != nil:
@@ -145,7 +145,7 @@ func (x *Texter) Find(ctx context.Context, t notification.Text, since time.Time)
 	}
 	since = since.Add(c.ahead() - clockDrift)
 	for _, m := range page.Messages {
-		if m.Sid == nil || m.Body == nil || *m.Body != t.Body || m.DateCreated == nil ||
+		if m.Sid == nil || m.Body == nil || !t.Is(*m.Body) || m.DateCreated == nil ||
 			m.Direction != nil && !strings.HasPrefix(*m.Direction, "outbound") {
 			continue
 		}
@@ -162,6 +162,7 @@ func (x *Texter) Find(ctx context.Context, t notification.Text, since time.Time)
 type call struct {
 	ctx     context.Context
 	texter  *Texter
+	creates bool           // a message
 	written atomic.Bool    // the request may have had its effect
 	answer  *http.Response // whole; nil: none came
 }
@@ -247,6 +248,9 @@ func (c *call) failure(err error) error {
 		failure.Outcome = notification.Unknown // it was passed on; what came of it was lost
 	case status == http.StatusTooManyRequests, tooMany[code]:
 		failure.Outcome = notification.Deferred
+	case status >= 500 && c.creates:
+		// It may have been taken before the trouble began.
+		failure.Outcome, failure.Down = notification.Unknown, true
 	case status >= 500, status < 400, ours[code]:
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusNotFound,
 		status == http.StatusProxyAuthRequired, status == http.StatusRequestTimeout:

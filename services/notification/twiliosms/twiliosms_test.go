@@ -143,8 +143,9 @@ func TestFailures(t *testing.T) {
 		"a full queue":           {says(400, 21611), notification.Deferred, "21611", 0},
 		"too many until a date": {says(429, 20429, "Date", "Wed, 01 Jul 2026 12:00:00 GMT", "Retry-After", "Wed, 01 Jul 2026 12:01:30 GMT"),
 			notification.Deferred, "20429", 90 * time.Second},
-		"trouble there":         {says(500, 20500), notification.Unreachable, "20500", 0},
-		"trouble for a while":   {says(503, 0, "Retry-After", "30"), notification.Unreachable, "HTTP 503", 30 * time.Second},
+		"trouble there":         {says(500, 20500), notification.Unknown, "20500", 0},
+		"trouble on the way":    {says(502, 0), notification.Unknown, "HTTP 502", 0},
+		"trouble for a while":   {says(503, 0, "Retry-After", "30"), notification.Unknown, "HTTP 503", 30 * time.Second},
 		"a gateway gave up":     {says(504, 0), notification.Unknown, "HTTP 504", 0},
 		"moved":                 {says(302, 0, "Location", "https://elsewhere.example/"), notification.Unreachable, "HTTP 302", 0},
 		"taken, says somebody":  {says(200, 0), notification.Unknown, "HTTP 200", 0},
@@ -235,7 +236,18 @@ func TestFind(t *testing.T) {
 		})
 	}
 
-	x := texter(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	// What was sent counts, and not what would be written now.
+	x := texter(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", since.Add(ahead).Format(http.TimeFormat))
+		_ = json.NewEncoder(w).Encode(map[string]any{"messages": []map[string]any{message("SM1", text.Body, "outbound-api", since)}})
+	}, func(o *twiliosms.Options) { o.Now = func() time.Time { return since } })
+	now := text
+	now.Body, now.Words = "in other words", notification.WordsOf(text.Body)
+	if ref, err := x.Find(t.Context(), now, since); err != nil || ref != "SM1" {
+		t.Errorf("%q, %v", ref, err)
+	}
+
+	x = texter(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	var f *notification.Failure
 	if ref, err := x.Find(t.Context(), text, since); ref != "" || !errors.As(err, &f) || f.Outcome != notification.Unreachable {
 		t.Errorf("%q, %v", ref, err)
