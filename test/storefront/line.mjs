@@ -5,20 +5,19 @@ import net from "node:net";
 /** A line to the address; url is its near end. */
 export async function line(address) {
   const target = new URL(address);
-  const open = new Set();
+  const open = new Map(); // the ends, and where each leads
   let state = "whole";
   const server = net.createServer((near) => {
     if (state === "cut") return void near.resetAndDestroy();
     const far = net.connect(Number(target.port), target.hostname);
     for (const [one, other] of [[near, far], [far, near]]) {
-      open.add(one);
+      open.set(one, other);
       one.on("error", () => other.destroy());
       one.on("close", () => {
         open.delete(one);
         other.destroy();
       });
-      one.pipe(other);
-      if (state === "silent") one.pause();
+      if (state === "whole") one.pipe(other);
     }
   });
   server.listen(0, "127.0.0.1");
@@ -28,20 +27,20 @@ export async function line(address) {
     /** Breaks all connections, and lets no other one come about. */
     cut() {
       state = "cut";
-      for (const end of open) end.resetAndDestroy();
+      for (const end of open.keys()) end.resetAndDestroy();
     },
     /** Lets nothing through, and tells nobody. */
     hush() {
       state = "silent";
-      for (const end of open) end.pause();
+      for (const [one, other] of open) one.unpipe(other);
     },
     /** Is as good as new; what was held back arrives. */
     mend() {
+      if (state === "silent") for (const [one, other] of open) one.pipe(other);
       state = "whole";
-      for (const end of open) end.resume();
     },
     close() {
-      for (const end of open) end.destroy();
+      for (const end of open.keys()) end.destroy();
       server.close();
     },
   };
