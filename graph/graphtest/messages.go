@@ -7,8 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"ordergraph/platform/docstore/docstoretest"
 	"ordergraph/platform/events"
+	"ordergraph/platform/identity"
 	"ordergraph/platform/live"
 	"ordergraph/sandbox/twilio"
 	"ordergraph/services/notification"
@@ -50,12 +53,19 @@ func (s *Shop) openMessages(ctx context.Context, bell *live.Bell) {
 }
 
 // Tell lets the notification service hear of an order, by its global id, and
-// send what is due.
+// send what is due; the order hears of that.
 func (s *Shop) Tell(globalID string) {
 	s.t.Helper()
 	id := globalID[strings.LastIndexByte(globalID, '/')+1:]
 	s.must(s.Messages.HearOrder(context.Background(), events.Fact{ID: id, Type: order.FactChanged, Doc: id, Key: id}))
 	s.Deliver()
+	told, err := s.Messages.List(context.Background(), identity.Ourselves(), notification.OrderSubject(id))
+	s.must(err)
+	for _, n := range told {
+		data, err := bson.Marshal(order.Told{ID: n.ID, Kind: string(n.Kind), Channel: string(n.Channel), Status: string(n.Status)})
+		s.must(err)
+		s.must(s.Order.HearMessage(context.Background(), events.Fact{ID: n.ID, Type: order.FactTold, Doc: n.ID, Key: id, At: n.UpdatedAt, Data: data}))
+	}
 }
 
 // Deliver sends what is due.
