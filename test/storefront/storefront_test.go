@@ -7,6 +7,8 @@ import (
 	"os"
 	"testing"
 
+	"ordergraph/platform/identity"
+	"ordergraph/services/catalog/catalogrpc"
 	"ordergraph/services/catalog/demo"
 	"ordergraph/services/catalog/feed"
 	"ordergraph/services/inventory"
@@ -39,6 +41,9 @@ func tell(t *testing.T, stories []string, settings ...string) {
 	s := shop.Start(t, shop.One, settings...)
 	few := func(units int64) feed.Level { return feed.Level{Warehouse: inventory.DefaultWarehouse, OnHand: units} }
 	s.Fill(append(demo.Products(60, "EUR"), shop.Thing("last-teapot", 2990, few(1)), shop.Thing("rare-bowl", 1290, few(3)), shop.Thing("fine-cup", 990, few(50))))
+	if err := shop.Dial(s, catalogrpc.Contract).PutCollections(t.Context(), identity.Ourselves(), demo.Collections()); err != nil {
+		t.Fatal(err)
+	}
 	control := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/kill":

@@ -1,6 +1,6 @@
 // A guest who reads German: the whole purchase, sums and mishaps included.
 import assert from "node:assert/strict";
-import { phone, say, url, visitor } from "../stage.mjs";
+import { most, phone, say, url, visitor } from "../stage.mjs";
 
 export default async function () {
   const guest = await visitor({ locale: "de-DE", viewport: phone });
@@ -45,7 +45,7 @@ export default async function () {
   await german("calling off in German");
   await button("Ja, stornieren").click();
   await guest.step("REFUNDED").waitFor();
-  await page.getByText(/^Gutschrift CN-/).waitFor();
+  await page.getByText(/^Gutschrift CN-/).waitFor({ timeout: 2 * most });
   await fits("called off in German");
 
   // The customer's own choice stays, whatever the browser prefers.

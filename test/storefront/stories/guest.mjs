@@ -1,7 +1,7 @@
 // A guest on a phone: from the search to an order that moves by itself, with a
 // declined card, one that the bank asks about, and the order called off.
 import assert from "node:assert/strict";
-import { complaints, phone, say, url, visitor } from "../stage.mjs";
+import { complaints, most, phone, say, url, visitor } from "../stage.mjs";
 
 // light: what the first page needs of scripts stays small, compressed.
 async function light() {
@@ -116,7 +116,7 @@ export default async function () {
   await button("Yes, call it off").click();
   await guest.step("REFUNDED").waitFor();
   await page.getByRole("heading", { name: "Refunds" }).waitFor();
-  await page.getByText(/^Credit note CN-/).waitFor();
+  await page.getByText(/^Credit note CN-/).waitFor({ timeout: 2 * most });
   const note = await guest.download(page.getByRole("button", { name: /^E-invoice \(XML\) \(Credit note/ }));
   assert.match(note.text, /CreditNote/);
   await fits("called off");

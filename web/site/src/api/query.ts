@@ -90,8 +90,11 @@ export function useQuery<D, V>(operation: Operation<D, V>, variables: V | null):
   };
 }
 
-/** Puts an answer where the query would look for it. */
-export function remember<D, V>(operation: Operation<D, V>, variables: V, data: D) {
-  entries.set(keyOf(nameOf(operation), variables), { data, at: Date.now() });
+/** Puts an answer where the query would look for it, unless what is there is newer. */
+export function remember<D, V>(operation: Operation<D, V>, variables: V, data: D, newer: (there: D) => boolean = () => false) {
+  const key = keyOf(nameOf(operation), variables);
+  const there = entries.get(key)?.data as D | undefined;
+  if (there !== undefined && newer(there)) return;
+  entries.set(key, { data, at: Date.now() });
   changed();
 }

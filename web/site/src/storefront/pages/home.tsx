@@ -26,7 +26,7 @@ export function Home() {
         <h2 id="newest">{w.home.newest}</h2>
         <Cards of={data?.newest.nodes} eager={4} />
       </section>
-      <section aria-labelledby="collections">
+      <section aria-labelledby="collections" hidden={collections?.length === 0}>
         <h2 id="collections">{w.home.collections}</h2>
         <ul className="collections" aria-busy={!collections}>
           {collections

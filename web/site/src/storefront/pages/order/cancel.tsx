@@ -21,7 +21,11 @@ export function Cancel({ order, token }: { order: Order; token: string | undefin
     try {
       const { orderCancel } = await ask(OrderCancelDocument, { input: { orderId: order.id, accessToken: token } });
       if (orderCancel.userErrors[0]) setWrong(w.mishap(orderCancel.userErrors[0]));
-      else if (orderCancel.order) remember(OrderDocument, { id: order.id, token }, { order: orderCancel.order });
+      else if (orderCancel.order) {
+        const { order: cancelled } = orderCancel;
+        // What was told of it meanwhile may be newer than this answer.
+        remember(OrderDocument, { id: order.id, token }, { order: cancelled }, (there) => (there.order?.version ?? 0) > cancelled.version);
+      }
     } catch (error) {
       setWrong(w.mishap(error instanceof Trouble ? error : { code: "INTERNAL_SERVER_ERROR", message: String(error) }));
     }
