@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"ordergraph/platform/identity"
+	"ordergraph/services/cart"
+	"ordergraph/services/cart/cartrpc"
 	"ordergraph/services/catalog/catalogrpc"
 	"ordergraph/services/catalog/demo"
 	"ordergraph/services/catalog/feed"
@@ -43,6 +45,11 @@ func tell(t *testing.T, stories []string, settings ...string) {
 	s.Fill(append(demo.Products(60, "EUR"), shop.Thing("last-teapot", 2990, few(1)), shop.Thing("rare-bowl", 1290, few(3)), shop.Thing("fine-cup", 990, few(50))))
 	if err := shop.Dial(s, catalogrpc.Contract).PutCollections(t.Context(), identity.Ourselves(), demo.Collections()); err != nil {
 		t.Fatal(err)
+	}
+	for _, discount := range cart.DemoDiscounts("EUR") {
+		if _, err := shop.Dial(s, cartrpc.Contract).PutDiscount(t.Context(), identity.Ourselves(), discount); err != nil {
+			t.Fatal(err)
+		}
 	}
 	control := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

@@ -40,6 +40,7 @@ export default async function () {
   await page.getByText("NOSUCH").waitFor({ state: "detached" });
   await button("Apply").click();
   await page.getByRole("button", { name: "Remove the code WELCOME10" }).waitFor();
+  assert.equal(await page.locator(".columns aside .plain-list .wrong").count(), 0, "the code takes nothing off");
 
   await guest.fillIn();
   await page.getByLabel(/^Phone/).fill("+491701234567");
