@@ -33,7 +33,7 @@ func (r *Resolver) listDead(ctx context.Context, first int32, after, service *st
 		return nil, err
 	}
 	if first == 0 {
-		page = deadletter.Page{HasMore: len(page.Letters) > 0}
+		page = deadletter.Page{HasMore: len(page.Letters) > 0, Missing: page.Missing}
 	}
 	return view.NewDeadLetters(page, after != nil), nil
 }

@@ -284,12 +284,20 @@ func (c *deadConfig) open(ctx context.Context, h *host.Host, names []string) (do
 	return h.Close, nil
 }
 
-// eachDead reads dead letters to the end.
+// eachDead reads dead letters to the end, and names the services that could not
+// be asked for theirs.
 func eachDead(ctx context.Context, letters deadletter.Letters, q deadletter.Query, do func(deadletter.Letter) error) error {
+	var missing []string
 	for {
 		page, err := letters.List(ctx, identity.Ourselves(), q)
 		if err != nil {
 			return err
+		}
+		for _, service := range page.Missing {
+			if !slices.Contains(missing, service) {
+				missing = append(missing, service)
+				fmt.Fprintf(os.Stderr, "%s could not be asked: what it gave up is missing here\n", service)
+			}
 		}
 		for _, l := range page.Letters {
 			if err := do(l); err != nil {

@@ -48,17 +48,19 @@ type DeadLetterAttempt struct {
 
 // DeadLetterConnection is a page of dead letters.
 type DeadLetterConnection struct {
-	Nodes    []DeadLetter
-	PageInfo PageInfo
-	cursors  []string
+	Nodes       []DeadLetter
+	PageInfo    PageInfo
+	Unavailable []string // services
+	cursors     []string
 }
 
 // NewDeadLetters shows a page; before tells whether it follows another.
 func NewDeadLetters(page deadletter.Page, before bool) *DeadLetterConnection {
 	c := &DeadLetterConnection{
-		Nodes:    make([]DeadLetter, len(page.Letters)),
-		PageInfo: PageInfo{HasNextPage: page.HasMore, HasPreviousPage: before},
-		cursors:  page.Cursors,
+		Nodes:       make([]DeadLetter, len(page.Letters)),
+		PageInfo:    PageInfo{HasNextPage: page.HasMore, HasPreviousPage: before},
+		Unavailable: append([]string{}, page.Missing...),
+		cursors:     page.Cursors,
 	}
 	for i := range page.Letters {
 		c.Nodes[i] = DeadLetter{&page.Letters[i]}

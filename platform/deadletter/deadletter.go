@@ -58,7 +58,8 @@ var (
 
 // Letters are the dead letters of one service, or of several.
 type Letters interface {
-	// List returns them service by service, the longest dead first.
+	// List returns them service by service, the longest dead first. Where one of
+	// several cannot be asked, the page says so.
 	// identity.OperationsRead: ErrForbidden. ErrCursor, ErrService.
 	List(ctx context.Context, who identity.Caller, q Query) (Page, error)
 	// Get returns one. identity.OperationsRead: ErrForbidden. ErrNotFound.
@@ -100,6 +101,7 @@ type Page struct {
 	Letters []Letter
 	Cursors []string // behind each of them
 	HasMore bool
+	Missing []string // the services that could not be asked: theirs are not among Letters
 }
 
 // ID names a letter: its service, its kind, and what tells it from others

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"ordergraph/platform/fault"
 	"ordergraph/platform/identity"
+	"ordergraph/platform/work"
 )
 
 // A Box is one service's letters: of one kind, or of all.
@@ -29,7 +32,11 @@ type Desk []Box
 
 var _ Letters = Desk(nil)
 
-// List lists box by box.
+// askWithin is how long one box of several may take to list.
+const askWithin = 10 * time.Second
+
+// List lists box by box. One that cannot be asked does not keep the others from
+// being listed, unless it is the only one.
 func (d Desk) List(ctx context.Context, who identity.Caller, q Query) (Page, error) {
 	if err := MayRead(who); err != nil {
 		return Page{}, err
@@ -50,14 +57,24 @@ func (d Desk) List(ctx context.Context, who identity.Caller, q Query) (Page, err
 		boxes, inner.After = boxes[i:], after
 	}
 	var all Page
+	var trouble error
+	answered := false
 	limit := q.LimitOr()
 	for _, b := range boxes {
 		// Of the boxes behind a full page one letter is enough to know of.
 		inner.Limit = max(1, limit-len(all.Letters))
-		page, err := b.List(ctx, who, inner)
+		page, err := b.listSoon(ctx, who, inner)
+		inner.After = ""
 		if err != nil {
-			return Page{}, fmt.Errorf("dead letters of %s: %w", b.name(), err)
+			err = fmt.Errorf("dead letters of %s: %w", b.name(), err)
+			if ctx.Err() != nil || !isAway(err) {
+				return Page{}, err
+			}
+			trouble, all.Missing = err, append(all.Missing, b.Service)
+			continue
 		}
+		answered = true
+		all.Missing = append(all.Missing, page.Missing...)
 		if len(all.Letters) == limit {
 			if all.HasMore = len(page.Letters) > 0; all.HasMore {
 				break
@@ -71,9 +88,32 @@ func (d Desk) List(ctx context.Context, who identity.Caller, q Query) (Page, err
 		if all.HasMore = page.HasMore; all.HasMore {
 			break
 		}
-		inner.After = ""
 	}
+	if !answered && trouble != nil {
+		return Page{}, trouble
+	}
+	slices.Sort(all.Missing)
+	all.Missing = slices.Compact(all.Missing)
 	return all, nil
+}
+
+func (b Box) listSoon(ctx context.Context, who identity.Caller, q Query) (page Page, err error) {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	err = work.Safely(func() error {
+		page, err = b.List(ctx, who, q)
+		return err
+	})
+	return page, err
+}
+
+// isAway reports whether the error is about who was asked, and not about what.
+func isAway(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.Unavailable, fault.DeadlineExceeded, fault.Exhausted, fault.Canceled, fault.Internal:
+		return true
+	}
+	return false
 }
 
 // Get returns a letter of the box that its id names.

@@ -43,7 +43,7 @@ func (s server) List(ctx context.Context, req *ListRequest) (*ListResponse, erro
 	if err != nil {
 		return nil, err
 	}
-	return &ListResponse{Letters: wire.Each(page.Letters, to), Cursors: page.Cursors, HasMore: page.HasMore}, nil
+	return &ListResponse{Letters: wire.Each(page.Letters, to), Cursors: page.Cursors, HasMore: page.HasMore, Missing: page.Missing}, nil
 }
 
 func (s server) Get(ctx context.Context, req *LetterRequest) (*Letter, error) {
@@ -85,7 +85,7 @@ func (c client) List(ctx context.Context, who identity.Caller, q deadletter.Quer
 	if err := c.conn.Invoke(host.WithCaller(ctx, who), c.path+"List", req, &resp); err != nil {
 		return deadletter.Page{}, err
 	}
-	return deadletter.Page{Letters: wire.Each(resp.GetLetters(), from), Cursors: resp.GetCursors(), HasMore: resp.GetHasMore()}, nil
+	return deadletter.Page{Letters: wire.Each(resp.GetLetters(), from), Cursors: resp.GetCursors(), HasMore: resp.GetHasMore(), Missing: resp.GetMissing()}, nil
 }
 
 func (c client) Get(ctx context.Context, who identity.Caller, id string) (deadletter.Letter, error) {

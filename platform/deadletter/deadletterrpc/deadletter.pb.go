@@ -99,6 +99,7 @@ type ListResponse struct {
 	Letters       []*Letter              `protobuf:"bytes,1,rep,name=letters,proto3" json:"letters,omitempty"`
 	Cursors       []string               `protobuf:"bytes,2,rep,name=cursors,proto3" json:"cursors,omitempty"`
 	HasMore       bool                   `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
+	Missing       []string               `protobuf:"bytes,4,rep,name=missing,proto3" json:"missing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -152,6 +153,13 @@ func (x *ListResponse) GetHasMore() bool {
 		return x.HasMore
 	}
 	return false
+}
+
+func (x *ListResponse) GetMissing() []string {
+	if x != nil {
+		return x.Missing
+	}
+	return nil
 }
 
 type LetterRequest struct {
@@ -583,11 +591,12 @@ const file_platform_deadletter_deadletterrpc_deadletter_proto_rawDesc = "" +
 	"\aservice\x18\x01 \x01(\tR\aservice\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n" +
 	"\x05after\x18\x03 \x01(\tR\x05after\x12\x14\n" +
-	"\x05limit\x18\x04 \x01(\x03R\x05limit\"\x7f\n" +
+	"\x05limit\x18\x04 \x01(\x03R\x05limit\"\x99\x01\n" +
 	"\fListResponse\x12:\n" +
 	"\aletters\x18\x01 \x03(\v2 .ordergraph.deadletter.v1.LetterR\aletters\x12\x18\n" +
 	"\acursors\x18\x02 \x03(\tR\acursors\x12\x19\n" +
-	"\bhas_more\x18\x03 \x01(\bR\ahasMore\"\x1f\n" +
+	"\bhas_more\x18\x03 \x01(\bR\ahasMore\x12\x18\n" +
+	"\amissing\x18\x04 \x03(\tR\amissing\"\x1f\n" +
 	"\rLetterRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\xfc\x01\n" +
 	"\x06Letter\x12\x0e\n" +
