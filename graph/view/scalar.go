@@ -26,3 +26,18 @@ func UnmarshalText(v any) (string, error) {
 	}
 	return "", ErrText
 }
+
+// ErrFile is what is no file where one is wanted.
+var ErrFile = fault.New(fault.Invalid, "graph.file", "A file is wanted here, which comes in a multipart/form-data request.")
+
+// MarshalUpload writes a file: none is ever answered.
+func MarshalUpload(graphql.Upload) graphql.Marshaler { return graphql.Null }
+
+// UnmarshalUpload reads a file that came with the request: ErrFile.
+func UnmarshalUpload(v any) (graphql.Upload, error) {
+	file, ok := v.(graphql.Upload)
+	if !ok {
+		return file, ErrFile
+	}
+	return file, nil
+}
