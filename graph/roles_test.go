@@ -71,6 +71,8 @@ var visits = map[string]string{
 	"Query.customers":              `{ customers(first: 100) { nodes { id orders(first: 1) { nodes { id } } } } }`,
 	"Query.notifications":          `{ notifications(subjectId: "$told") { id } }`,
 	"Query.stock":                  `{ stock(sku: "$sku") { levels { onHand } } }`,
+	"Query.stocks":                 `{ stocks(first: 1) { nodes { sku } } }`,
+	"Query.warehouses":             `{ warehouses { id } }`,
 
 	"Order.paymentAttempts": `{ order(id: "$order", accessToken: "$orderToken") { paymentAttempts { kind } } }`,
 	"Order.reservation":     `{ order(id: "$order", accessToken: "$orderToken") { reservation { status } } }`,
@@ -116,6 +118,8 @@ var visits = map[string]string{
 	"Mutation.staffCreate":                   `mutation { staffCreate(input: {email: "$key@shop.example", roles: [SUPPORT]}) { customer { id } ` + problems + ` } }`,
 	"!Mutation.staffRolesUpdate":             `mutation { staffRolesUpdate(customerId: "$owner", roles: [WAREHOUSE]) { customer { id } ` + problems + ` } }`,
 	"!Mutation.customerSessionsEnd":          `mutation { customerSessionsEnd(customerId: "$owner") { deleted ` + problems + ` } }`,
+	"Mutation.productsImport":                importFile,
+	"Mutation.warehousePut":                  `mutation { warehousePut(input: {id: "west", name: "West", priority: 9}) { warehouse { id } ` + problems + ` } }`,
 	"Mutation.stockAdjust":                   `mutation { stockAdjust(input: {sku: "$sku", delta: 1, idempotencyKey: "$key"}) { stock { available } ` + problems + ` } }`,
 
 	"Mutation.notificationResend": `mutation { notificationResend(id: "gid://ordergraph/Notification/none") { ` + problems + ` } }`,
@@ -185,6 +189,9 @@ func (w *walk) as(column, row, query string) string {
 	query = w.fill(query, owner)
 	if strings.HasPrefix(query, "subscription") {
 		return w.kind(row, next(w.t, eventsAs(w.t, w.Shop, who.Access, query, nil)).Answer, who)
+	}
+	if query == importFile {
+		return w.kind(row, w.UploadAs(who.Access, query, "walk.csv", "Handle,Title,Variant Price,Variant Inventory Qty\nwalk,Walk,1.00,1\n"), who)
 	}
 	return w.kind(row, w.AskAs(who.Access, query, nil), who)
 }
@@ -398,6 +405,19 @@ func TestServicesRefuseToo(t *testing.T) {
 		"Query.stock": func(who identity.Caller) error {
 			_, err := w.Inventory.Stock(t.Context(), who, w.Product("Wool Scarf").Variants[0].SKU)
 			return err
+		},
+		"Query.stocks": func(who identity.Caller) error {
+			_, err := w.Inventory.List(t.Context(), who, inventory.ListQuery{})
+			return err
+		},
+		"Mutation.productsImport": func(who identity.Caller) error {
+			_, err := w.Catalog.Put(t.Context(), who, nil)
+			return err
+		},
+		// Which warehouses there are the service tells anybody.
+		"Query.warehouses": nil,
+		"Mutation.warehousePut": func(who identity.Caller) error {
+			return w.Inventory.PutWarehouse(t.Context(), who, inventory.Warehouse{ID: "west", Name: "West"})
 		},
 		"Query.deadLetters": func(who identity.Caller) error {
 			_, err := w.Messages.Letters().List(t.Context(), who, deadletter.Query{})
