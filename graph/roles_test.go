@@ -74,6 +74,7 @@ var visits = map[string]string{
 	"Query.stocks":                 `{ stocks(first: 1) { nodes { sku } } }`,
 	"Query.warehouses":             `{ warehouses { id } }`,
 
+	"Order.facts":           `{ order(id: "$order", accessToken: "$orderToken") { id facts { id } } }`,
 	"Order.paymentAttempts": `{ order(id: "$order", accessToken: "$orderToken") { paymentAttempts { kind } } }`,
 	"Order.reservation":     `{ order(id: "$order", accessToken: "$orderToken") { reservation { status } } }`,
 
@@ -139,10 +140,12 @@ var visits = map[string]string{
 	"Query.customer of a token":   `{ customer(customerAccessToken: "$access") { id } }`,
 	"Query.node of an order":      `{ node(id: "$order") { id } }`,
 	"Query.node of a customer":    `{ node(id: "$owner") { id } }`,
+	"Query.orders of a customer":  `{ orders(first: 100, filter: {customerId: "$owner"}) { nodes { id } } }`,
 	"Query.order with its token":  `{ order(id: "$order", accessToken: "$orderToken") { id } }`,
 	"Cart.buyerIdentity.customer": `{ cart(id: "$cart") { buyerIdentity { customer { id } } } }`,
 	"Cart.buyerIdentity.email":    `{ cart(id: "$cart") { buyerIdentity { email } } }`,
 	"Order.notifications":         `{ order(id: "$told") { notifications { id } } }`,
+	"Order.progress.messages":     `{ order(id: "$told") { progress { messages { kind } } } }`,
 	"Notification.attempts":       `{ order(id: "$told") { notifications { attempts { at } } } }`,
 	"Notification.nextAttemptAt":  `{ order(id: "$told") { notifications { nextAttemptAt } } }`,
 	"Customer.orders":             `{ customer { orders(first: 100) { nodes { id } } } }`,
@@ -447,6 +450,10 @@ func TestServicesRefuseToo(t *testing.T) {
 		// Whoever may see a message learns of its attempts from the service,
 		// too: they hold the providers' codes, which are of no use to customers.
 		"Notification.attempts": nil, "Notification.nextAttemptAt": nil,
+		"Order.facts": func(who identity.Caller) error {
+			_, err := w.Messages.Letters().About(t.Context(), who, "no-such-order")
+			return err
+		},
 		"Order.paymentAttempts": func(who identity.Caller) error {
 			_, err := w.Payments.Get(t.Context(), who, "no-such-order")
 			return found(err)

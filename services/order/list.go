@@ -77,15 +77,13 @@ func (k *Keeper) List(ctx context.Context, who identity.Caller, q ListQuery) (Pa
 // to what the caller may see.
 func (q ListQuery) tidy(who identity.Caller) (ListQuery, error) {
 	if !who.May(identity.OrdersRead) {
-		switch q.CustomerID {
-		case "", who.CustomerID:
-			q.CustomerID = who.CustomerID
-		default:
+		switch {
+		case who.CustomerID == "":
+			return q, ErrSignIn
+		case q.CustomerID != "" && q.CustomerID != who.CustomerID:
 			return q, ErrForbidden
 		}
-		if q.CustomerID == "" {
-			return q, ErrSignIn
-		}
+		q.CustomerID = who.CustomerID
 	}
 	if q.Limit < 0 || q.Limit > maxPage {
 		return q, ErrInput.Field("limit").Say("A page has at most %d orders.", maxPage)

@@ -459,6 +459,7 @@ func listsRefuseWhatMakesNoSense(t *testing.T, s *Shop, orders order.Service) {
 		want error
 	}{
 		"a guest":                      {identity.Caller{}, order.ListQuery{}, order.ErrSignIn},
+		"a guest who names a customer": {identity.Caller{}, order.ListQuery{CustomerID: "ada"}, order.ErrSignIn},
 		"garbage for a cursor":         {Ourselves, order.ListQuery{After: "garbage"}, order.ErrCursor},
 		"a cursor of another list":     {Ourselves, order.ListQuery{After: page.Cursors[0], Statuses: []order.Status{order.Confirmed}}, order.ErrCursor},
 		"a cursor the other way round": {Ourselves, order.ListQuery{After: page.Cursors[0], Reverse: true}, order.ErrCursor},
