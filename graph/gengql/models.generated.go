@@ -595,7 +595,7 @@ type OrderFact struct {
 	Awaiting []string `json:"awaiting"`
 	// The services it was given up for; it is a dead letter there.
 	Dead []string `json:"dead"`
-	// How often it was told.
+	// How often it was told; of one that is only dead, how often it failed to be taken, up to 20.
 	Attempts int32 `json:"attempts"`
 }
 
@@ -623,11 +623,11 @@ type OrderRefundInput struct {
 	// refund is made once. It may be left out where the HTTP request has it in the
 	// header `Idempotency-Key`.
 	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
-	// Units of lines.
+	// Units of lines, each line once; at most 500 lines.
 	Lines []OrderRefundLineInput `json:"lines,omitempty"`
 	// What is left of what was paid for the shipping.
 	Shipping *bool `json:"shipping,omitempty"`
-	// So much, instead of what lines and shipping come to.
+	// So much, instead of what lines and shipping come to: more than zero, at most `refundableAmount`, and in the currency of the order.
 	Amount *MoneyInput `json:"amount,omitempty"`
 	// For the customer, at most 500 bytes.
 	Reason *string `json:"reason,omitempty"`
@@ -639,7 +639,7 @@ type OrderRefundInput struct {
 type OrderRefundLineInput struct {
 	// The line's id.
 	LineID string `json:"lineId"`
-	// How many.
+	// How many: at least one, and no more than were bought and not given back yet.
 	Quantity int32 `json:"quantity"`
 }
 

@@ -3442,7 +3442,9 @@ enum LanguageCode {
 	{Name: "../../schema/notification.graphqls", Input: `extend type Query {
   """
   What was sent about an order or about a customer's account, or is about to be,
-  oldest first; at most the latest 100. Needs NOTIFICATIONS_READ.
+  oldest first; at most the latest 100; empty for an order or customer that does
+  not exist. An id of anything else is a BAD_USER_INPUT error. Needs
+  NOTIFICATIONS_READ.
   """
   notifications(
     "The global id of the order or of the customer."
@@ -3463,7 +3465,8 @@ extend type Subscription {
   The messages about an order: as they are, then at every change. To who may see
   them: whoever shows the access token that checkout returned, the customer it
   belongs to, and staff who may read notifications. The right is checked again
-  at every change.
+  at every change. Everybody else gets a NOT_FOUND error, as for an order that
+  does not exist.
   """
   notificationStatus(
     "The order's global id."
@@ -3599,7 +3602,7 @@ type OrderProgress {
   parcels: OrderParcels!
   "The invoice and credit notes that can be had, in the order in which they came."
   documents: [OrderDocument!]!
-  "The latest message of each kind and channel, once it has come somewhere."
+  "The latest message of each kind and channel, once it has come somewhere. Empty for who may see the order but not its messages: see ` + "`" + `notifications` + "`" + `."
   messages: [OrderMessage!]!
 }
 
@@ -3786,7 +3789,13 @@ enum DeadLetterErrorCode {
     "What ` + "`" + `checkout` + "`" + ` returned. Not needed for a customer's own orders."
     accessToken: String
   ): Order
-  "The customer's own orders, newest first; all orders for staff with ORDERS_READ. Guests get an UNAUTHENTICATED error."
+  """
+  The customer's own orders, newest first; all orders for staff with
+  ORDERS_READ. A page may have fewer than ` + "`" + `first` + "`" + `, even none, with
+  ` + "`" + `hasNextPage` + "`" + `: then there may be more behind ` + "`" + `endCursor` + "`" + `. Guests get an
+  UNAUTHENTICATED error; a filter that makes no sense, and a cursor of another
+  filter or direction, a BAD_USER_INPUT error.
+  """
   orders(
     "How many, 0 to 100."
     first: Int!
@@ -4890,11 +4899,11 @@ input OrderRefundInput {
   header ` + "`" + `Idempotency-Key` + "`" + `.
   """
   idempotencyKey: String
-  "Units of lines."
+  "Units of lines, each line once; at most 500 lines."
   lines: [OrderRefundLineInput!]
   "What is left of what was paid for the shipping."
   shipping: Boolean = false
-  "So much, instead of what lines and shipping come to."
+  "So much, instead of what lines and shipping come to: more than zero, at most ` + "`" + `refundableAmount` + "`" + `, and in the currency of the order."
   amount: MoneyInput
   "For the customer, at most 500 bytes."
   reason: String
@@ -4906,7 +4915,7 @@ input OrderRefundInput {
 input OrderRefundLineInput {
   "The line's id."
   lineId: ID!
-  "How many."
+  "How many: at least one, and no more than were bought and not given back yet."
   quantity: Int!
 }
 
@@ -4952,8 +4961,8 @@ does not exist is null, not an error.
 """
 type Query {
   """
-  The thing with this global id: a product, a variant, a collection, a cart.
-  Null when there is none, when the id is malformed, and for orders, which are
+  The thing with this global id: a product, a variant, a collection, a cart,
+  and for staff with CUSTOMERS_READ a customer. Null when there is none, when the id is malformed, and for orders, which are
   shown only by ` + "`" + `order` + "`" + ` with their access token.
   """
   node("A global id, such as gid://ordergraph/Product/…" id: ID!): Node
@@ -5886,7 +5895,9 @@ enum StockErrorCode {
   """
   What services have still to tell each other about it, oldest first: normally
   nothing for longer than a moment. What stays here is stuck, or dead: see
-  ` + "`" + `deadLetters` + "`" + `. Needs OPERATIONS_READ.
+  ` + "`" + `deadLetters` + "`" + `. All services are asked; one that does not answer within three
+  seconds is named in an UNAVAILABLE error, beside what the others say. Facts
+  about stock are of a SKU and no order, and not here. Needs OPERATIONS_READ.
   """
   facts: [OrderFact!] @hasPermission(permission: OPERATIONS_READ)
 }
@@ -5905,7 +5916,7 @@ type OrderFact {
   awaiting: [String!]!
   "The services it was given up for; it is a dead letter there."
   dead: [String!]!
-  "How often it was told."
+  "How often it was told; of one that is only dead, how often it failed to be taken, up to 20."
   attempts: Int!
 }
 
