@@ -69,18 +69,16 @@ func (s *Server) admit(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	if r.ContentLength > s.mostForm() {
 		return nil, s.filesTooLarge()
 	}
-	if err := s.uploads.take(ctx); err != nil {
-		return nil, &refusal{http.StatusServiceUnavailable, "UNAVAILABLE", "Other files are being taken. Please try again in a minute."}
-	}
-	// The server's own deadlines are for small requests.
+	// The server's own deadlines are for small requests. These outlast the
+	// answer: what is left of a body is waited for no longer either.
 	control := http.NewResponseController(w)
 	until := time.Now().Add(s.o.Limits.FilesTime)
 	_ = control.SetReadDeadline(until)
 	_ = control.SetWriteDeadline(until.Add(s.o.Limits.SendWithin))
-	return func() {
-		_ = control.SetReadDeadline(time.Time{})
-		s.uploads.give()
-	}, nil
+	if err := s.uploads.take(ctx); err != nil {
+		return nil, &refusal{http.StatusServiceUnavailable, "UNAVAILABLE", "Other files are being taken. Please try again in a minute."}
+	}
+	return s.uploads.give, nil
 }
 
 // mostForm is the size of the largest form: files, the operation, the map, and

@@ -288,6 +288,32 @@ func TestFilesAreRefusedUnread(t *testing.T) {
 	}
 }
 
+// Who is refused after a part of the body, and keeps the rest of it back, is
+// answered within the request's time all the same.
+func TestTheRestOfAFormIsNotWaitedForLong(t *testing.T) {
+	h := uploads(t, func(o *transport.Options) { o.Limits.FilesTime = 100 * time.Millisecond })
+	u, err := url.Parse(h.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	_, body := formOf(t, places(`{}`))
+	boundary, _, _ := strings.Cut(string(body), "\r\n")
+	fmt.Fprintf(conn, "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=%s\r\nContent-Length: %d\r\nAuthorization: Bearer staff\r\nApollo-Require-Preflight: 1\r\n\r\n%s", boundary[2:], len(body)+1000, body)
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := all(t, response); response.StatusCode == 200 || !response.Close {
+		t.Errorf("status %d, the connection ends: %v: %s", response.StatusCode, response.Close, text)
+	}
+}
+
 // Two requests with files are taken at a time; the next waits for its turn,
 // until its time is over.
 func TestFilesTakeTurns(t *testing.T) {
