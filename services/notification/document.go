@@ -32,6 +32,7 @@ type document struct {
 	CreatedAt   time.Time `bson:"createdAt"`
 	UpdatedAt   time.Time `bson:"updatedAt"`
 	QueuedAt    time.Time `bson:"queuedAt,omitempty"` // anew, by who replayed it; zero: when it was created
+	Cause       int64     `bson:"cause,omitempty"`    // the version of its order that gave cause for it; 0: not known
 	Tallied     []string  `bson:"tallied,omitempty"`  // of a tally: see forget
 
 	Attempts []Attempt `bson:"attempts,omitempty"`

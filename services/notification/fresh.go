@@ -49,10 +49,12 @@ func (f *freshOrders) put(o order.Order) {
 	f.orders[o.ID] = freshOrder{o, time.Now().Add(freshFor)}
 }
 
-// get returns an order that is to be read only.
-func (f *freshOrders) get(id string) (order.Order, bool) {
+// get returns an order that is to be read only, in the version that gave cause
+// for a message or a later one: of several copies of this service one may send
+// what another has heard of. Where the cause is not known, 0, there is none.
+func (f *freshOrders) get(id string, cause int64) (order.Order, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	o, ok := f.orders[id]
-	return o.Order, ok && time.Now().Before(o.until)
+	return o.Order, ok && cause > 0 && o.Version >= cause && time.Now().Before(o.until)
 }

@@ -104,7 +104,7 @@ func (k *Keeper) tellOf(ctx context.Context, orderID string, ready bool) error {
 			case kind == OrderConfirmed && !ready:
 				at = laterOf(now, e.At.Add(k.o.Grace))
 			}
-			d.Due = &at
+			d.Due, d.Cause = &at, o.Version
 			due, ids = append(due, d), append(ids, d.ID)
 		}
 	}
@@ -113,7 +113,7 @@ func (k *Keeper) tellOf(ctx context.Context, orderID string, ready bool) error {
 			continue
 		}
 		d := newDocument(refundMessageID(o.ID, r.ID), OrderSubject(o.ID), OrderRefunded, Mail, o.ID, k.domain, now)
-		d.Refund = r.ID
+		d.Refund, d.Cause = r.ID, o.Version
 		due, ids = append(due, d), append(ids, d.ID)
 	}
 	there, err := k.docs.GetMany(ctx, ids)

@@ -102,6 +102,24 @@ func TestInvoiceComesFirst(t *testing.T) {
 	wantInvoice(w, mails[0], o, true)
 }
 
+// Of two copies one may send what the other has heard of: it tells what is, and
+// not what the order was when it heard of it last.
+func TestACopySendsWhatAnotherHeardOf(t *testing.T) {
+	w := notificationtest.NewShop(t)
+	o := buy(w)
+	other := w.Copy(w.Store, nil)
+	w.Must(other.HearOrder(t.Context(), notificationtest.Changed(&o)))
+	_, err := w.Shop.Orders.Cancel(t.Context(), notificationtest.Ourselves, order.CancelInput{OrderID: o.ID})
+	w.Must(err)
+	w.Shop.Settle(o.ID)
+	o = w.Shop.WantOrder(o.ID, order.Refunded, "")
+	w.Must(w.HearOrder(t.Context(), notificationtest.Changed(&o)))
+	w.Must(other.Sweep(t.Context()))
+	if n := messages(w, o)["refunded MAIL"]; n.Status != notification.Sent {
+		t.Errorf("%+v", n)
+	}
+}
+
 // A mail that cannot wait longer promises the invoice, and it follows; whether
 // its fact comes or gets lost.
 func TestInvoiceFollows(t *testing.T) {

@@ -189,7 +189,7 @@ type occasion struct {
 
 // occasion asks the services what there is to say.
 func (k *Keeper) occasion(ctx context.Context, d *document) (occasion, error) {
-	o, fresh := k.fresh.get(d.Ref)
+	o, fresh := k.fresh.get(d.Ref, d.Cause)
 	if !fresh || len(d.Attempts) > 0 {
 		var err error
 		o, err = k.o.Orders.Get(ctx, identity.Ourselves(), d.Ref, "")
