@@ -23,7 +23,8 @@ type Contract[S any] struct {
 	// Dial is a client that looks just like the service.
 	Dial func(conn grpc.ClientConnInterface) S
 	// Repeatable names the methods that are reads or idempotent by a key, and
-	// so may be sent again when the other side cannot be reached.
+	// so may be sent again when the other side cannot be reached. Others are
+	// sent once, and wait a little for a connection.
 	Repeatable []string
 }
 

@@ -73,10 +73,10 @@ func admits(secret string, shown []string) bool {
 
 // dial connects to addr. The connection is made in the background and again
 // whenever it is lost, so the other side need not be there yet.
-func dial(addr, secret, serviceConfig string, more ...grpc.DialOption) (*grpc.ClientConn, error) {
+func (c Contract[S]) dial(addr, secret string, more ...grpc.DialOption) (*grpc.ClientConn, error) {
 	return grpc.NewClient(addr, append([]grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultServiceConfig(serviceConfig),
+		grpc.WithDefaultServiceConfig(c.serviceConfig()),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 5 * time.Second, PermitWithoutStream: true}),
@@ -95,5 +95,6 @@ func dial(addr, secret, serviceConfig string, more ...grpc.DialOption) (*grpc.Cl
 			}
 			return fault.FromStatus(invoke(ctx, method, req, reply, conn, opts...))
 		}),
+		grpc.WithChainUnaryInterceptor(c.await),
 	}, more...)...)
 }

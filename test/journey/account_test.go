@@ -218,7 +218,6 @@ func (m *member) refused() {
 
 func TestCustomers(t *testing.T) {
 	shop.Each(t, func(t *testing.T, s *shop.Shop) {
-		findAccounts(t, s)
 		s.Fill([]feed.Product{shop.Thing("mug", 1690, here(20))})
 		variant := s.Variant("mug")
 
@@ -324,7 +323,6 @@ func TestCustomers(t *testing.T) {
 // hears of sessions that end when it is back.
 func TestTheAccountServiceDies(t *testing.T) {
 	s := shop.Start(t, shop.Six)
-	findAccounts(t, s)
 	accounts := shop.Dial(s, accountrpc.Contract)
 	if _, err := accounts.CreateStaff(t.Context(), identity.Ourselves(), account.StaffInput{Email: "ada@example.net", Password: teapots, Roles: []identity.Role{identity.Customer}}); err != nil {
 		t.Fatal(err)
@@ -348,14 +346,4 @@ func TestTheAccountServiceDies(t *testing.T) {
 	})
 	ada.refused()
 	other.refused()
-}
-
-// findAccounts waits until the gateway has found the account service. It may
-// have looked for it before it was there, looks again after a while, and makes
-// no change twice by itself.
-func findAccounts(t *testing.T, s *shop.Shop) {
-	t.Helper()
-	s.Eventually(patience, "the gateway finds the account service", func() error {
-		return s.Try(t.Context(), `mutation { customerRecover(email: "nobody@example.org") { __typename } }`, nil, &struct{}{})
-	})
 }

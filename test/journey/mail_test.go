@@ -19,7 +19,6 @@ var tokenOf = regexp.MustCompile(`/account/verify\?token=([A-Za-z0-9_.%-]+)`)
 // A customer registers, finds the mail, confirms the address and signs in.
 func TestRegisterByMail(t *testing.T) {
 	shop.Each(t, func(t *testing.T, s *shop.Shop) {
-		findAccounts(t, s)
 		const email, password = "ada@example.com", "seven green teapots"
 		var created struct {
 			CustomerCreate struct {
