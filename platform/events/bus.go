@@ -11,6 +11,7 @@ import (
 	"net"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -155,7 +156,7 @@ type listener struct {
 
 	confirmed, failed, postponed prometheus.Counter
 	took                         atomic.Int64 // facts
-	lately                       recent       // ids of the facts taken
+	lately                       recent       // the facts taken, see again
 
 	mu      sync.Mutex
 	owned   map[int]*lane
@@ -504,7 +505,7 @@ func (l *listener) handleAll(ctx context.Context, n int, batch []redis.XMessage)
 			l.log.ErrorContext(ctx, "a fact cannot be read and is left out", "topic", l.topic, "entry", m.ID)
 			continue
 		}
-		if l.lately.has(f.ID) { // rung again while it waited here, or its confirmation got lost
+		if l.lately.has(f.again()) { // rung again while it waited here, or its confirmation got lost
 			reports = append(reports, report{fact: f})
 			continue
 		}
@@ -513,7 +514,7 @@ func (l *listener) handleAll(ctx context.Context, n int, batch []redis.XMessage)
 		switch {
 		case err == nil:
 			l.took.Add(1)
-			l.lately.add(f.ID)
+			l.lately.add(f.again())
 			l.confirmed.Inc()
 			reports = append(reports, report{fact: f})
 		case ctx.Err() != nil: // we end, and the fact is whole
@@ -545,6 +546,11 @@ func (l *listener) handleAll(ctx context.Context, n int, batch []redis.XMessage)
 		l.log.WarnContext(ctx, "facts were taken but not confirmed; they are rung again", "topic", l.topic, "group", l.group, "facts", len(reports), "error", err)
 	}
 }
+
+// again is what two rings of one fact have in common. The id alone is not
+// enough: a store that was restored counts the versions of its documents again,
+// from where they were, and tells something else under the ids of before.
+func (f *Fact) again() string { return f.ID + "@" + strconv.FormatInt(f.At.UnixMilli(), 36) }
 
 // A report tells a relay what became of a fact: it was taken, or failed with
 // this.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -354,4 +355,41 @@ func TestWithoutListenersNothingIsKept(t *testing.T) {
 	if box.Facts != nil || box.Due != nil {
 		t.Errorf("%+v", box)
 	}
+}
+
+// That Redis is back is told by a relay to which nobody confirms anything, too.
+func TestAnIdleRelayTellsThatRedisIsBack(t *testing.T) {
+	t.Parallel()
+	server := redisserver.Start(t)
+	w := newWorld(t, server.Addr)
+	var said lines
+	bus := events.NewBus(w.client, slog.New(slog.NewTextHandler(&said, nil)))
+	relay := events.NewRelay(bus, topic, w.things, func(d *thing) *events.Outbox { return &d.Outbox }, events.RelayOptions{})
+	w.all.Go(func() { _ = relay.Run(w.ctx) })
+	server.Stop()
+	w.eventually(func() error { return said.want("redis is away") })
+	server.Restart(t)
+	w.eventually(func() error { return said.want("redis is back") })
+}
+
+// lines are what was logged.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// want is nil if this was logged once.
+func (l *lines) want(what string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := strings.Count(l.text.String(), what); n != 1 {
+		return fmt.Errorf("%q was logged %d times", what, n)
+	}
+	return nil
 }

@@ -268,6 +268,7 @@ func (r *Relay[T]) hearConfirmations(ctx context.Context) error {
 		}
 		switch {
 		case errors.Is(err, redis.Nil):
+			trouble.over(ctx)
 			continue
 		case ctx.Err() != nil:
 			return ctx.Err()
