@@ -43,15 +43,14 @@ type Processor struct {
 	mux     *http.ServeMux
 	kick    chan struct{} // wakes the sender of events
 	client  *http.Client  // sends them
-	dice    faults.Dice
+	trouble faults.Trouble[Faults]
 
-	mu     sync.Mutex
-	faults Faults
-	inUse  map[string]bool // idempotency keys being worked on
-	tried  map[string]int  // attempts on pm_card_processorDown, by idempotency key
-	addr   net.Addr
-	up     chan struct{} // closed when Run listens
-	once   sync.Once
+	mu    sync.Mutex
+	inUse map[string]bool // idempotency keys being worked on
+	tried map[string]int  // attempts on pm_card_processorDown, by idempotency key
+	addr  net.Addr
+	up    chan struct{} // closed when Run listens
+	once  sync.Once
 }
 
 // New opens the processor over its memory.
@@ -80,7 +79,7 @@ func New(ctx context.Context, o Options) (*Processor, error) {
 		return nil, fmt.Errorf("card processor: %w", err)
 	}
 	p := &Processor{
-		o: o, log: o.Log, intents: intents, faults: o.Faults,
+		o: o, log: o.Log, intents: intents,
 		kick:  make(chan struct{}, 1),
 		inUse: map[string]bool{}, tried: map[string]int{},
 		up: make(chan struct{}),
@@ -90,7 +89,7 @@ func New(ctx context.Context, o Options) (*Processor, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
-	p.dice.Seed(o.Faults.Seed)
+	p.trouble.Set(o.Faults, o.Faults.Seed)
 	p.routes()
 	return p, nil
 }

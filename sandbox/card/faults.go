@@ -37,20 +37,13 @@ func (p *Processor) SetFaults(f Faults) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	p.mu.Lock()
-	p.faults = f
-	p.mu.Unlock()
-	p.dice.Seed(f.Seed)
+	p.trouble.Set(f, f.Seed)
 	p.wake()
 	return nil
 }
 
 // Faults is the trouble being made now.
-func (p *Processor) Faults() Faults {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.faults
-}
+func (p *Processor) Faults() Faults { return p.trouble.Now() }
 
 // faultsPage answers GET and POST /sandbox/card/faults: a JSON Faults.
 func (p *Processor) faultsPage(w http.ResponseWriter, r *http.Request) {

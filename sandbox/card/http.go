@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ordergraph/platform/docstore"
+	"ordergraph/sandbox/faults"
 )
 
 const maxBody = 64 << 10 // bytes of a request
@@ -61,9 +62,7 @@ func (p *Processor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if f.Down {
 			panic(http.ErrAbortHandler)
 		}
-		if f.Delay > 0 {
-			time.Sleep(time.Duration(f.Delay))
-		}
+		faults.Wait(f.Delay, nil)
 		if t := p.admit(r); t != nil {
 			p.refuse(w, t)
 			return
@@ -153,7 +152,7 @@ func (p *Processor) write(w http.ResponseWriter, r *http.Request, op operation) 
 		return
 	}
 	f := p.Faults()
-	if p.dice.Hit(f.Busy) {
+	if p.trouble.Hit(f.Busy) {
 		p.refuse(w, tooMany)
 		return
 	}
@@ -169,7 +168,7 @@ func (p *Processor) write(w http.ResponseWriter, r *http.Request, op operation) 
 		p.refuse(w, t)
 		return
 	}
-	req.spoil = p.dice.Hit(f.Errors)
+	req.spoil = p.trouble.Hit(f.Errors)
 
 	// The caller's going away does not stop a processor.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 30*time.Second)
@@ -193,7 +192,7 @@ func (p *Processor) write(w http.ResponseWriter, r *http.Request, op operation) 
 	}
 	if fresh {
 		p.wake()
-		if m.answerLost || p.dice.Hit(f.Lost) {
+		if m.answerLost || p.trouble.Hit(f.Lost) {
 			panic(http.ErrAbortHandler)
 		}
 	} else if said.Key != "" {

@@ -31,10 +31,10 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"ordergraph/platform/docstore"
+	"ordergraph/sandbox/faults"
 )
 
 // Options of a carrier.
@@ -57,9 +57,7 @@ type Carrier struct {
 	parcels *docstore.Collection[parcel]
 	mux     *http.ServeMux
 	client  *http.Client
-
-	mu     sync.Mutex
-	faults Faults
+	trouble faults.Trouble[Faults]
 }
 
 // A parcel's id is the shop's idempotency key.

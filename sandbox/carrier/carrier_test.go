@@ -15,6 +15,7 @@ import (
 	"ordergraph/platform/clocktest"
 	"ordergraph/platform/docstore/docstoretest"
 	"ordergraph/sandbox/carrier"
+	"ordergraph/sandbox/faults"
 	"ordergraph/test/memnet"
 )
 
@@ -94,7 +95,7 @@ func TestProtocol(t *testing.T) {
 	if page.Code != 200 || !strings.Contains(page.Body.String(), number) || page.Header().Get("Content-Security-Policy") == "" {
 		t.Errorf("%d %s", page.Code, page.Body)
 	}
-	if code, got := ask(c, "POST", "/faults", "", "", `{"lost": 0.5, "slow": "1ms"}`); code != 200 || got["lost"] != 0.5 || c.Faults().Slow != "1ms" {
+	if code, got := ask(c, "POST", "/faults", "", "", `{"lost": 0.5, "slow": "1ms"}`); code != 200 || got["lost"] != 0.5 || c.Faults().Slow != faults.Duration(time.Millisecond) {
 		t.Errorf("%d %v", code, got)
 	}
 }

@@ -9,43 +9,37 @@ import (
 	"errors"
 	"html/template"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"strings"
-	"time"
 
 	"ordergraph/platform/docstore"
+	"ordergraph/sandbox/faults"
 )
 
 const maxBody = 64 << 10 // bytes of a request
 
 // Faults is the trouble that the carrier makes on purpose.
 type Faults struct {
-	Down bool    `json:"down"` // every connection is closed without an answer, nothing is done
-	Lost float64 `json:"lost"` // share of bookings that are made and never answered
-	Slow string  `json:"slow"` // before every answer, like "1.5s", at most a minute
+	Down bool            `json:"down"` // every connection is closed without an answer, nothing is done
+	Lost float64         `json:"lost"` // share of bookings that are made and never answered
+	Slow faults.Duration `json:"slow"` // before every answer, at most a minute
 }
 
 // SetFaults replaces all faults; the zero Faults heals the carrier.
 func (c *Carrier) SetFaults(f Faults) error {
-	if slow, err := time.ParseDuration(f.Slow); f.Slow != "" && (err != nil || slow < 0 || slow > time.Minute) {
-		return errors.New("carrier: slow is a duration from 0s to 1m")
+	const part = "carrier"
+	err := faults.CheckShares(part, map[string]float64{"lost": f.Lost})
+	if err == nil {
+		err = faults.CheckDelay(part, f.Slow)
 	}
-	if !(f.Lost >= 0 && f.Lost <= 1) {
-		return errors.New("carrier: lost is a share from 0 to 1")
+	if err == nil {
+		c.trouble.Set(f, 0)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.faults = f
-	return nil
+	return err
 }
 
 // Faults is the trouble being made now.
-func (c *Carrier) Faults() Faults {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.faults
-}
+func (c *Carrier) Faults() Faults { return c.trouble.Now() }
 
 func (c *Carrier) routes() {
 	c.mux = http.NewServeMux()
@@ -59,21 +53,9 @@ func (c *Carrier) routes() {
 		reply(w, http.StatusOK, c.show(p))
 	})
 	c.mux.HandleFunc("GET /track/{number}", c.page)
-	c.mux.HandleFunc("GET /faults", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, c.Faults()) })
-	c.mux.HandleFunc("POST /faults", func(w http.ResponseWriter, r *http.Request) {
-		var f Faults
-		in := json.NewDecoder(io.LimitReader(r.Body, maxBody))
-		in.DisallowUnknownFields()
-		err := in.Decode(&f)
-		if err == nil {
-			err = c.SetFaults(f)
-		}
-		if err != nil {
-			no(w, http.StatusBadRequest, err.Error())
-			return
-		}
-		reply(w, http.StatusOK, c.Faults())
-	})
+	faultsPage := func(w http.ResponseWriter, r *http.Request) { faults.Serve(w, r, c.Faults, c.SetFaults) }
+	c.mux.HandleFunc("GET /faults", faultsPage)
+	c.mux.HandleFunc("POST /faults", faultsPage)
 	c.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		no(w, http.StatusNotFound, "There is no such thing here.")
 	})
@@ -86,9 +68,7 @@ func (c *Carrier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if f.Down {
 			panic(http.ErrAbortHandler)
 		}
-		if slow, _ := time.ParseDuration(f.Slow); slow > 0 {
-			time.Sleep(slow)
-		}
+		faults.Wait(f.Slow, nil)
 		shown := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 		if c.o.Secret == "" || subtle.ConstantTimeCompare([]byte(shown), []byte(c.o.Secret)) != 1 {
 			no(w, http.StatusUnauthorized, "Show the key that you were given.")
@@ -146,7 +126,7 @@ func (c *Carrier) book(w http.ResponseWriter, r *http.Request) {
 		no(w, http.StatusConflict, "This key was used for another parcel.")
 	case err != nil:
 		c.fail(w, r, err)
-	case rand.Float64() < c.Faults().Lost:
+	case c.trouble.Hit(c.Faults().Lost):
 		panic(http.ErrAbortHandler)
 	default:
 		reply(w, status, c.show(p))

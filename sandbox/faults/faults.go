@@ -44,7 +44,7 @@ func CheckShares(part string, shares map[string]float64) error {
 // CheckDelay refuses a delay that nobody would wait for.
 func CheckDelay(part string, delay Duration) error {
 	if delay < 0 || delay > Duration(time.Minute) {
-		return fmt.Errorf("%s: delay is from 0s to 1m", part)
+		return fmt.Errorf("%s: a delay is from 0s to 1m", part)
 	}
 	return nil
 }
@@ -77,6 +77,43 @@ func (d *Dice) Hit(share float64) bool {
 		return d.seeded.Float64() < share
 	}
 	return rand.Float64() < share
+}
+
+// Trouble is the faults that a part makes now, and its dice. The zero Trouble
+// makes none.
+type Trouble[F any] struct {
+	Dice
+	mu  sync.Mutex
+	now F
+}
+
+// Set replaces all faults, and seeds the dice.
+func (t *Trouble[F]) Set(f F, seed uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.now = f
+	t.Seed(seed)
+}
+
+// Now is the faults that were set last.
+func (t *Trouble[F]) Now() F {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.now
+}
+
+// Wait is a delay made on purpose, and for callers who have gone as well. It
+// ends early where closed does; nil never does.
+func Wait(delay Duration, closed <-chan struct{}) {
+	if delay <= 0 {
+		return
+	}
+	timer := time.NewTimer(time.Duration(delay))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-closed:
+	}
 }
 
 // Serve answers GET with the faults as JSON; POST replaces all of them first,

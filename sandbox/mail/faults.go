@@ -42,22 +42,15 @@ func (f Faults) refuses(address string) bool {
 
 // SetFaults replaces all faults; the zero Faults heals the server.
 func (s *Server) SetFaults(f Faults) error {
-	if err := f.check(); err != nil {
-		return err
+	err := f.check()
+	if err == nil {
+		s.trouble.Set(f, f.Seed)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = f
-	s.dice.Seed(f.Seed)
-	return nil
+	return err
 }
 
 // Faults is the trouble being made now.
-func (s *Server) Faults() Faults {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.faults
-}
+func (s *Server) Faults() Faults { return s.trouble.Now() }
 
 // A Ledger is what the server has done, from its start.
 type Ledger struct {

@@ -39,13 +39,12 @@ const (
 
 // A Server takes mail by SMTP and shows it over HTTP. Its memory ends with it.
 type Server struct {
-	o      Options
-	log    *slog.Logger
-	box    box
-	dice   faults.Dice
-	mu     sync.Mutex
-	faults Faults
-	ledger Ledger
+	o       Options
+	log     *slog.Logger
+	box     box
+	trouble faults.Trouble[Faults]
+	mu      sync.Mutex
+	ledger  Ledger
 
 	closed chan struct{} // by Close
 	close  func()
@@ -146,7 +145,7 @@ func (c *conversation) Mail(from string, _ *smtp.MailOptions) error {
 }
 
 func (c *conversation) Rcpt(to string, _ *smtp.RcptOptions) error {
-	if f := c.server.Faults(); f.refuses(to) || c.server.dice.Hit(f.Refused) {
+	if f := c.server.Faults(); f.refuses(to) || c.server.trouble.Hit(f.Refused) {
 		c.server.note(func(l *Ledger) { l.Refused++ })
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "<" + to + "> No such mailbox here"}
 	}
@@ -160,18 +159,18 @@ func (c *conversation) Data(r io.Reader) error {
 		return err
 	}
 	f := c.server.Faults()
-	c.server.wait(time.Duration(f.Delay))
+	faults.Wait(f.Delay, c.server.closed)
 	if f.Down {
 		_ = c.conn.Conn().Close()
 		return errDown
 	}
-	if c.server.dice.Hit(f.Deferred) {
+	if c.server.trouble.Hit(f.Deferred) {
 		c.server.note(func(l *Ledger) { l.Deferred++ })
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "Come again later"}
 	}
 	m := read(raw)
 	m.At, m.EnvelopeFrom, m.EnvelopeTo = c.server.o.Now().UTC(), c.from, c.to
-	lost := c.server.dice.Hit(f.Lost)
+	lost := c.server.trouble.Hit(f.Lost)
 	c.server.note(func(l *Ledger) {
 		if l.Taken++; lost {
 			l.Lost++
@@ -186,19 +185,6 @@ func (c *conversation) Data(r io.Reader) error {
 		_ = c.conn.Conn().Close()
 	}
 	return nil
-}
-
-// wait is a delay made on purpose.
-func (s *Server) wait(d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-s.closed:
-	}
 }
 
 // Messages are those that are kept, newest first, to this address; to anybody

@@ -47,7 +47,7 @@ func (s *Server) tell(m Message) {
 		form.Set("ErrorCode", strconv.Itoa(m.ErrorCode))
 	}
 	at := time.Now()
-	if s.dice.Hit(f.Forged) {
+	if s.trouble.Hit(f.Forged) {
 		lie := url.Values{}
 		for name, values := range form {
 			lie[name] = values
@@ -61,7 +61,7 @@ func (s *Server) tell(m Message) {
 		lie.Set("ErrorCode", "30006")
 		s.call(at, call{about: m.SID, url: m.callback, form: lie, forged: true})
 	}
-	if s.dice.Hit(f.Silent) {
+	if s.trouble.Hit(f.Silent) {
 		s.mu.Lock()
 		s.ledger.Silent++
 		s.mu.Unlock()

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"ordergraph/sandbox/faults"
 )
 
 const (
@@ -22,7 +24,7 @@ func (s *Server) api(answer func(r *http.Request) (status int, body any, t *trou
 		if f.Down {
 			panic(http.ErrAbortHandler)
 		}
-		s.wait(time.Duration(f.Delay))
+		faults.Wait(f.Delay, s.closed)
 		h := w.Header()
 		h.Set("Content-Type", "application/json;charset=utf-8")
 		h.Set("Twilio-Request-Id", newSID("RQ"))
@@ -68,8 +70,8 @@ func (s *Server) create(r *http.Request) (int, any, *trouble) {
 		s.mu.Unlock()
 		return 0, nil, t
 	}
-	lost := m.To == toAnswerLost || s.dice.Hit(f.Lost)
-	if m.fails = undeliverable[m.To]; m.fails == 0 && s.dice.Hit(f.Undelivered) {
+	lost := m.To == toAnswerLost || s.trouble.Hit(f.Lost)
+	if m.fails = undeliverable[m.To]; m.fails == 0 && s.trouble.Hit(f.Undelivered) {
 		if m.fails = f.UndeliveredCode; m.fails == 0 {
 			m.fails = 30003
 		}
@@ -91,13 +93,13 @@ func (s *Server) create(r *http.Request) (int, any, *trouble) {
 
 // asked is the message that a request is about, or why there will be none.
 func (s *Server) asked(r *http.Request, f Faults) (*Message, *trouble) {
-	if s.full(f.PerSecond) || s.dice.Hit(f.Busy) {
+	if s.full(f.PerSecond) || s.trouble.Hit(f.Busy) {
 		return nil, tooMany
 	}
-	if s.dice.Hit(f.Errors) {
+	if s.trouble.Hit(f.Errors) {
 		return nil, serverError
 	}
-	if s.dice.Hit(f.Rejected) {
+	if s.trouble.Hit(f.Rejected) {
 		code := f.RejectCode
 		if code == 0 {
 			code = 21612

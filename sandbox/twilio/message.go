@@ -98,7 +98,7 @@ func (s *Server) advance(sid string) {
 	s.changed()
 	told := []Message{*m}
 	switch {
-	case more && m.Status == sent && s.faults.Shuffled:
+	case more && m.Status == sent && s.Faults().Shuffled:
 		m.late, told = &told[0], nil
 	case !more && m.late != nil:
 		told = append(told, *m.late)

@@ -40,18 +40,17 @@ type Options struct {
 // A Server takes messages over HTTP and moves them along while Run works. Its
 // memory ends with it.
 type Server struct {
-	o      Options
-	log    *slog.Logger
-	client *http.Client
-	dice   faults.Dice
-	bell   page.Bell
-	moves  *agenda[string]        // SIDs of messages that go one step further
-	calls  [callers]*agenda[call] // those about one message are in one, and so in order
-	closed chan struct{}          // by Close
-	close  func()
+	o       Options
+	log     *slog.Logger
+	client  *http.Client
+	trouble faults.Trouble[Faults]
+	bell    page.Bell
+	moves   *agenda[string]        // SIDs of messages that go one step further
+	calls   [callers]*agenda[call] // those about one message are in one, and so in order
+	closed  chan struct{}          // by Close
+	close   func()
 
 	mu       sync.Mutex
-	faults   Faults
 	messages []*Message // oldest first
 	bySID    map[string]*Message
 	changes  int64
@@ -141,19 +140,6 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /sandbox/phone/faults", faultsPage)
 	mux.HandleFunc("POST /sandbox/phone/faults", faultsPage)
 	mux.HandleFunc("POST /sandbox/phone/reply", s.reply)
-}
-
-// wait is a delay made on purpose, and for callers who have gone as well.
-func (s *Server) wait(d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-s.closed:
-	}
 }
 
 // isAddress reports whether text is where callbacks can go.
