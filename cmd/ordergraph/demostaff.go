@@ -26,10 +26,22 @@ var demoRoles = []identity.Role{identity.Admin, identity.Support, identity.Wareh
 // hasDemoStaff reports whether this process takes on the demo's staff: it lets
 // people in by itself, and only from this machine.
 func (s *serveCmd) hasDemoStaff() bool {
-	if s.Production || !s.isDemoShop() || !s.runs("account") || !s.runs(gateway) || !isLoopback(s.HTTPAddr) {
+	return s.isDemoShop() && s.runs("account") && s.runs(gateway) && s.staysHere()
+}
+
+// bearsNoDemoStaff reports whether the demo's staff, which an earlier start may
+// have taken on, must not be able to do anything in this process.
+func (s *serveCmd) bearsNoDemoStaff() bool {
+	return s.runs("account") && (s.Production || s.runs(gateway) && !s.staysHere())
+}
+
+// staysHere reports whether, as far as the settings tell, only this machine
+// reaches the gateway: a proxy may let others in.
+func (s *serveCmd) staysHere() bool {
+	if s.Production || !isLoopback(s.HTTPAddr) || len(s.TrustedProxies) > 0 {
 		return false
 	}
-	u, err := url.Parse(s.PublicURL) // a proxy may let others in
+	u, err := url.Parse(s.PublicURL)
 	return s.PublicURL == "" || err == nil && isLoopback(net.JoinHostPort(u.Hostname(), ""))
 }
 
@@ -82,7 +94,7 @@ func refuseDemoStaff(ctx context.Context, accounts account.Service) error {
 		}
 	}
 	if len(there) > 0 {
-		return usage("PRODUCTION is set, but the demo's staff, whose password everybody knows, works here: %s. Take their roles away, for each of them: ordergraph user roles --email=%s --role=customer", strings.Join(there, ", "), there[0])
+		return usage("Others than this machine may reach this shop (PRODUCTION, HTTP_ADDR, PUBLIC_URL or TRUSTED_PROXIES says so), but the demo's staff, whose password everybody knows, works here: %s. Take their roles away, for each of them: ordergraph user roles --email=%s --role=customer", strings.Join(there, ", "), there[0])
 	}
 	return nil
 }

@@ -63,26 +63,29 @@ func TestDemoStaff(t *testing.T) {
 func TestWhereThereIsDemoStaff(t *testing.T) {
 	everything := []string{"account", "catalog", gateway}
 	for name, c := range map[string]struct {
-		set  func(s *serveCmd)
-		want bool
+		set     func(s *serveCmd)
+		want    bool
+		refused bool // where it was taken on before
 	}{
-		"a first try":               {func(*serveCmd) {}, true},
-		"on a server of documents":  {func(s *serveCmd) { s.MongoURI = "mongodb://127.0.0.1" }, false},
-		"there, asked for":          {func(s *serveCmd) { s.MongoURI, s.Demo = "mongodb://127.0.0.1", "on" }, true},
-		"not asked for":             {func(s *serveCmd) { s.Demo = "off" }, false},
-		"in production":             {func(s *serveCmd) { s.Production = true }, false},
-		"for the network":           {func(s *serveCmd) { s.HTTPAddr = "0.0.0.0:8080" }, false},
-		"for the network, shortly":  {func(s *serveCmd) { s.HTTPAddr = ":8080" }, false},
-		"nowhere":                   {func(s *serveCmd) { s.HTTPAddr = "" }, false},
-		"behind a proxy":            {func(s *serveCmd) { s.PublicURL = "https://shop.example" }, false},
-		"behind a proxy on this":    {func(s *serveCmd) { s.PublicURL = "http://localhost:3000/" }, true},
-		"behind a proxy, with IPv6": {func(s *serveCmd) { s.PublicURL = "http://[::1]:3000" }, true},
-		"accounts alone":            {func(s *serveCmd) { s.Services = []string{"account"} }, false},
-		"accounts elsewhere":        {func(s *serveCmd) { s.Services = []string{"catalog", gateway} }, false},
+		"a first try":               {func(*serveCmd) {}, true, false},
+		"on a server of documents":  {func(s *serveCmd) { s.MongoURI = "mongodb://127.0.0.1" }, false, false},
+		"there, asked for":          {func(s *serveCmd) { s.MongoURI, s.Demo = "mongodb://127.0.0.1", "on" }, true, false},
+		"not asked for":             {func(s *serveCmd) { s.Demo = "off" }, false, false},
+		"in production":             {func(s *serveCmd) { s.Production = true }, false, true},
+		"for the network":           {func(s *serveCmd) { s.HTTPAddr = "0.0.0.0:8080" }, false, true},
+		"for the network, shortly":  {func(s *serveCmd) { s.HTTPAddr = ":8080" }, false, true},
+		"nowhere":                   {func(s *serveCmd) { s.HTTPAddr = "" }, false, true},
+		"behind a proxy":            {func(s *serveCmd) { s.PublicURL = "https://shop.example" }, false, true},
+		"behind a proxy on this":    {func(s *serveCmd) { s.PublicURL = "http://localhost:3000/" }, true, false},
+		"behind a proxy, with IPv6": {func(s *serveCmd) { s.PublicURL = "http://[::1]:3000" }, true, false},
+		"behind a proxy believed":   {func(s *serveCmd) { s.TrustedProxies = []string{"127.0.0.0/8"} }, false, true},
+		"accounts in production":    {func(s *serveCmd) { s.Services, s.Production = []string{"account"}, true }, false, true},
+		"accounts alone":            {func(s *serveCmd) { s.Services = []string{"account"} }, false, false},
+		"accounts elsewhere":        {func(s *serveCmd) { s.Services = []string{"catalog", gateway} }, false, false},
 	} {
 		s := serveCmd{Services: everything, HTTPAddr: "127.0.0.1:8080", Demo: "auto"}
-		if c.set(&s); s.hasDemoStaff() != c.want {
-			t.Errorf("%s: %v", name, !c.want)
+		if c.set(&s); s.hasDemoStaff() != c.want || s.bearsNoDemoStaff() != c.refused {
+			t.Errorf("%s: it is taken on: %v, it is refused: %v", name, s.hasDemoStaff(), s.bearsNoDemoStaff())
 		}
 	}
 }

@@ -122,7 +122,7 @@ func (s *serveCmd) start(ctx context.Context, h *host.Host, log *slog.Logger) er
 				return fmt.Errorf("start the demo's staff: %w", err)
 			}
 		}
-		if s.Production && s.runs("account") {
+		if s.bearsNoDemoStaff() {
 			accounts, err := host.Use(h, accountrpc.Contract)
 			if err == nil {
 				err = refuseDemoStaff(ctx, accounts)

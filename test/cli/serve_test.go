@@ -290,7 +290,8 @@ func TestDemo(t *testing.T) {
 }
 
 // The demo has staff for the console, of whom the greeting tells; it does not
-// come back when the shop starts again, and PRODUCTION does not start with it.
+// come back when the shop starts again, and neither PRODUCTION nor a shop that
+// others may reach starts with it.
 func TestDemoStaff(t *testing.T) {
 	t.Parallel()
 	bell := redisserver.Start(t)
@@ -315,6 +316,7 @@ func TestDemoStaff(t *testing.T) {
 	production := set.with(settings{"PRODUCTION": "true", "AUTH_KEY_SECRET": strings.Repeat("x", 32)})
 	run(t, production, "serve", "account").want(2, "PRODUCTION", "admin@shop.example, support@shop.example, warehouse@shop.example, merchant@shop.example",
 		"ordergraph user roles --email=admin@shop.example --role=customer")
+	run(t, set.with(settings{"PUBLIC_URL": "https://shop.example"}), "serve").want(2, "PUBLIC_URL", "admin@shop.example")
 	for _, role := range []string{"admin", "support", "warehouse", "merchant"} {
 		run(t, set, "user", "roles", "--email="+role+"@shop.example", "--role=customer").want(0)
 	}
