@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,6 +16,8 @@ import (
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
 	"pgregory.net/rapid"
+
+	"ordergraph/test/poppler"
 )
 
 var sans = sync.OnceValue(func() *Font {
@@ -26,22 +27,6 @@ var sans = sync.OnceValue(func() *Font {
 	}
 	return f
 })
-
-// tool runs one of the programs that read documents.
-func tool(t *testing.T, name string, args ...string) string {
-	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		if os.Getenv("ORDERGRAPH_REQUIRE_POPPLER") != "" {
-			t.Fatalf("%s is not installed: run test/need", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-	out, err := exec.Command(name, args...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
-	}
-	return string(out)
-}
 
 func letter(text ...string) *Document {
 	d := &Document{
@@ -66,26 +51,26 @@ func TestReadByOthers(t *testing.T) {
 	if err := os.WriteFile(path, letter(first, "zweite Seite").Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out := tool(t, "qpdf", "--check", path); !strings.Contains(out, "No syntax or stream encoding errors") {
+	if out := poppler.Run(t, "qpdf", "--check", path); !strings.Contains(out, "No syntax or stream encoding errors") {
 		t.Errorf("qpdf says %s", out)
 	}
-	text := tool(t, "pdftotext", "-layout", path, "-")
+	text := poppler.Run(t, "pdftotext", "-layout", path, "-")
 	for _, line := range append(strings.Split(first, "\n"), "zweite Seite") {
 		if !strings.Contains(text, line) {
 			t.Errorf("%q is not in %q", line, text)
 		}
 	}
-	info := tool(t, "pdfinfo", path)
+	info := poppler.Run(t, "pdfinfo", path)
 	for _, want := range []string{"Brief (№ 1)", `Åsa \ Ödön`, "Pages:           2", "A4"} {
 		if !strings.Contains(info, want) {
 			t.Errorf("pdfinfo does not say %q:\n%s", want, info)
 		}
 	}
-	if fonts := tool(t, "pdffonts", path); strings.Contains(fonts, " no ") || !strings.Contains(fonts, "AAAAAA+Sans") {
+	if fonts := poppler.Run(t, "pdffonts", path); strings.Contains(fonts, " no ") || !strings.Contains(fonts, "AAAAAA+Sans") {
 		t.Errorf("not all fonts are embedded, in part, with their letters:\n%s", fonts)
 	}
 	out := filepath.Join(t.TempDir(), "data.xml")
-	tool(t, "pdfdetach", "-save", "1", "-o", out, path)
+	poppler.Run(t, "pdfdetach", "-save", "1", "-o", out, path)
 	if got, err := os.ReadFile(out); err != nil || string(got) != "<a>ä</a>" {
 		t.Errorf("%s, %v", got, err)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,23 +15,8 @@ import (
 	"ordergraph/platform/money"
 	"ordergraph/services/cart"
 	"ordergraph/services/order"
+	"ordergraph/test/poppler"
 )
-
-// tool runs one of the programs with which customers read invoices.
-func tool(t *testing.T, name string, args ...string) string {
-	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		if os.Getenv("ORDERGRAPH_REQUIRE_POPPLER") != "" {
-			t.Fatalf("%s is not installed: run test/need", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-	out, err := exec.Command(name, args...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
-	}
-	return string(out)
-}
 
 var issued = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
@@ -98,16 +82,16 @@ func rendered(t *testing.T, d document) (pdf, text string, x []byte) {
 	if err := os.WriteFile(pdf, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return pdf, strings.ReplaceAll(tool(t, "pdftotext", "-layout", pdf, "-"), "\u00a0", " "), x
+	return pdf, strings.ReplaceAll(poppler.Run(t, "pdftotext", "-layout", pdf, "-"), "\u00a0", " "), x
 }
 
 func TestLongInvoice(t *testing.T) {
 	const lines = 60
 	pdf, text, x := rendered(t, numbered(lines, "de-DE", "EUR"))
-	if out := tool(t, "qpdf", "--check", pdf); !strings.Contains(out, "No syntax or stream encoding errors") {
+	if out := poppler.Run(t, "qpdf", "--check", pdf); !strings.Contains(out, "No syntax or stream encoding errors") {
 		t.Errorf("qpdf says %s", out)
 	}
-	info := tool(t, "pdfinfo", pdf)
+	info := poppler.Run(t, "pdfinfo", pdf)
 	for _, want := range []string{"Rechnung 2026-000042", "A4", "Nov 21", "Pages:           5"} {
 		if !strings.Contains(info, want) {
 			t.Errorf("pdfinfo does not say %q:\n%s", want, info)
@@ -130,7 +114,7 @@ func TestLongInvoice(t *testing.T) {
 		}
 	}
 	out := filepath.Join(t.TempDir(), "attached.xml")
-	tool(t, "pdfdetach", "-save", "1", "-o", out, pdf)
+	poppler.Run(t, "pdfdetach", "-save", "1", "-o", out, pdf)
 	if attached, err := os.ReadFile(out); err != nil || !bytes.Equal(attached, x) {
 		t.Errorf("the attached XML is another: %v", err)
 	}
