@@ -34,7 +34,7 @@ web/site/dist/index.html: $(wildcard web/site/*.*) web/site/build $(shell find w
 web/playground/dist/index.html: $(wildcard web/playground/*.*) web/playground/build $(shell find web/playground/src -type f)
 	@web/playground/build
 
-test: ## Everything CI wants to see: vet, generated code, unit, contract and journey tests under -race
+test: ## Vet, generated code, unit, contract and journey tests under -race: what CI wants to see besides lint and test-mongo
 	go vet ./...
 	./test/generated
 	./test/need

@@ -24,7 +24,7 @@ type groundConfig struct {
 
 	GRPCAddr       string `name:"grpc-addr" env:"GRPC_ADDR" default:"127.0.0.1:9090" placeholder:"HOST:PORT" group:"Processes" help:"Where a process serves gRPC to the shop's other processes and to commands; set to nothing, it does not."`
 	RPCSecret      string `name:"rpc-secret" env:"RPC_SECRET" placeholder:"TEXT" group:"Processes" help:"What the shop's processes show each other. Without it, and on loopback only, one is made and kept in DATA_DIR."`
-	RedisURL       string `env:"REDIS_URL" placeholder:"URL" group:"Processes" help:"Redis for facts between services and for live updates, such as redis://host:6379/0. Without it one is embedded, which serves a single process; a gateway on its own then polls."`
+	RedisURL       string `env:"REDIS_URL" placeholder:"URL" group:"Processes" help:"Redis for facts between services and for live updates, such as redis://host:6379/0: one server, since a cluster cannot be named yet. Without it one is embedded, which serves a single process; a gateway on its own then polls."`
 	AccountAddr    string `env:"ACCOUNT_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the account service runs, if elsewhere; several copies with commas between."`
 	CatalogAddr    string `env:"CATALOG_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the catalog service runs, likewise."`
 	InventoryAddr  string `env:"INVENTORY_ADDR" placeholder:"HOST:PORT" group:"Processes" help:"Where the inventory service runs, likewise."`
