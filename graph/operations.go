@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
-	"strings"
 	"time"
-
-	"github.com/99designs/gqlgen/graphql"
 
 	"ordergraph/graph/gengql"
 	"ordergraph/graph/view"
@@ -16,10 +13,7 @@ import (
 	"ordergraph/platform/identity"
 )
 
-var (
-	errNoLetters = fault.New(fault.Unavailable, "graph.no_dead_letters", "This server does not know of dead letters.")
-	errMissing   = fault.New(fault.Unavailable, "graph.facts_missing", "Not all services could be asked what they have still to tell.")
-)
+var errNoLetters = fault.New(fault.Unavailable, "graph.no_dead_letters", "This server does not know of dead letters.")
 
 func (r *Resolver) listDead(ctx context.Context, first int32, after, service *string) (*view.DeadLetterConnection, error) {
 	if r.deadLetters == nil {
@@ -41,9 +35,9 @@ func (r *Resolver) listDead(ctx context.Context, first int32, after, service *st
 // factsWithin is how long services may take to say what they have yet to tell.
 const factsWithin = 3 * time.Second
 
-// facts are what services have yet to tell each other about an order. Where
-// some cannot be asked, that is an error beside what the others say.
-func (r *Resolver) facts(ctx context.Context, of *view.Order) ([]gengql.OrderFact, error) {
+// facts are what services have yet to tell each other about an order, and the
+// services that did not say.
+func (r *Resolver) facts(ctx context.Context, of *view.Order) (*gengql.OrderFacts, error) {
 	if r.deadLetters == nil {
 		return nil, errNoLetters
 	}
@@ -54,12 +48,9 @@ func (r *Resolver) facts(ctx context.Context, of *view.Order) ([]gengql.OrderFac
 	if err != nil {
 		return nil, err
 	}
-	if len(report.Missing) > 0 {
-		graphql.AddError(ctx, errMissing.Say("These services could not be asked, and what they have still to tell is missing here: %s.", strings.Join(report.Missing, ", ")))
-	}
-	facts := make([]gengql.OrderFact, len(report.Facts))
+	facts := &gengql.OrderFacts{Nodes: make([]gengql.OrderFact, len(report.Facts)), Unavailable: append([]string{}, report.Missing...)}
 	for i, f := range report.Facts {
-		facts[i] = gengql.OrderFact{
+		facts.Nodes[i] = gengql.OrderFact{
 			ID: f.ID, Service: f.Service, Type: f.Type, At: f.At, Awaiting: append([]string{}, f.Awaiting...), Dead: append([]string{}, f.Dead...),
 			Attempts: int32(min(f.Attempts, math.MaxInt32)),
 		}

@@ -74,7 +74,7 @@ var visits = map[string]string{
 	"Query.stocks":                 `{ stocks(first: 1) { nodes { sku } } }`,
 	"Query.warehouses":             `{ warehouses { id } }`,
 
-	"Order.facts":           `{ order(id: "$order", accessToken: "$orderToken") { id facts { id } } }`,
+	"Order.facts":           `{ order(id: "$order", accessToken: "$orderToken") { id facts { nodes { id } } } }`,
 	"Order.paymentAttempts": `{ order(id: "$order", accessToken: "$orderToken") { paymentAttempts { kind } } }`,
 	"Order.reservation":     `{ order(id: "$order", accessToken: "$orderToken") { reservation { status } } }`,
 

@@ -20,7 +20,7 @@ func (r *orderResolver) Reservation(ctx context.Context, obj *view.Order) (*view
 	return r.reserved(ctx, obj)
 }
 
-func (r *orderResolver) Facts(ctx context.Context, obj *view.Order) ([]gengql.OrderFact, error) {
+func (r *orderResolver) Facts(ctx context.Context, obj *view.Order) (*gengql.OrderFacts, error) {
 	return r.facts(ctx, obj)
 }
 

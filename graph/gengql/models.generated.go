@@ -599,6 +599,15 @@ type OrderFact struct {
 	Attempts int32 `json:"attempts"`
 }
 
+// What services have still to tell each other about an order.
+type OrderFacts struct {
+	// The facts, oldest first.
+	Nodes []OrderFact `json:"nodes"`
+	// The services that did not answer within three seconds: what they have to tell
+	// is not among these. Empty when all answered.
+	Unavailable []string `json:"unavailable"`
+}
+
 // Which orders a list has. All that is given must be true of an order.
 type OrderFilter struct {
 	// In one of these states; none given, or an empty list: in any.

@@ -27,7 +27,7 @@ type OrderResolver interface {
 
 	PaymentAttempts(ctx context.Context, obj *view.Order) ([]view.PaymentAttempt, error)
 	Reservation(ctx context.Context, obj *view.Order) (*view.OrderReservation, error)
-	Facts(ctx context.Context, obj *view.Order) ([]OrderFact, error)
+	Facts(ctx context.Context, obj *view.Order) (*OrderFacts, error)
 }
 type OrderLineResolver interface {
 	Variant(ctx context.Context, obj *view.OrderLine) (*view.ProductVariant, error)
@@ -1357,11 +1357,11 @@ func (ec *executionContext) _Order_facts(ctx context.Context, field graphql.Coll
 			directive1 := func(ctx context.Context) (any, error) {
 				permission, err := ec.unmarshalNPermission2string(ctx, "OPERATIONS_READ")
 				if err != nil {
-					var zeroVal []OrderFact
+					var zeroVal *OrderFacts
 					return zeroVal, err
 				}
 				if ec.Directives.HasPermission == nil {
-					var zeroVal []OrderFact
+					var zeroVal *OrderFacts
 					return zeroVal, errors.New("directive hasPermission is not implemented")
 				}
 				return ec.Directives.HasPermission(ctx, obj, directive0, permission)
@@ -1370,8 +1370,8 @@ func (ec *executionContext) _Order_facts(ctx context.Context, field graphql.Coll
 			next = directive1
 			return next
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v []OrderFact) graphql.Marshaler {
-			return ec.marshalOOrderFact2ᚕordergraphᚋgraphᚋgengqlᚐOrderFactᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *OrderFacts) graphql.Marshaler {
+			return ec.marshalOOrderFacts2ᚖordergraphᚋgraphᚋgengqlᚐOrderFacts(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1384,7 +1384,7 @@ func (ec *executionContext) fieldContext_Order_facts(_ context.Context, field gr
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_OrderFact(ctx, field)
+			return ec.childFields_OrderFacts(ctx, field)
 		},
 	}
 	return fc, nil

@@ -5893,13 +5893,23 @@ enum StockErrorCode {
   "The stock that was promised to it; null where there is none. Needs STOCK_READ."
   reservation: OrderReservation @hasPermission(permission: STOCK_READ)
   """
-  What services have still to tell each other about it, oldest first: normally
-  nothing for longer than a moment. What stays here is stuck, or dead: see
-  ` + "`" + `deadLetters` + "`" + `. All services are asked; one that does not answer within three
-  seconds is named in an UNAVAILABLE error, beside what the others say. Facts
-  about stock are of a SKU and no order, and not here. Needs OPERATIONS_READ.
+  What services have still to tell each other about it: normally nothing for
+  longer than a moment. What stays here is stuck, or dead: see ` + "`" + `deadLetters` + "`" + `.
+  Facts about stock are of a SKU and no order, and not here. Needs
+  OPERATIONS_READ.
   """
-  facts: [OrderFact!] @hasPermission(permission: OPERATIONS_READ)
+  facts: OrderFacts @hasPermission(permission: OPERATIONS_READ)
+}
+
+"What services have still to tell each other about an order."
+type OrderFacts {
+  "The facts, oldest first."
+  nodes: [OrderFact!]!
+  """
+  The services that did not answer within three seconds: what they have to tell
+  is not among these. Empty when all answered.
+  """
+  unavailable: [String!]!
 }
 
 "A fact about an order that not all services have taken whose work it concerns."
@@ -7579,6 +7589,16 @@ func (ec *executionContext) childFields_OrderFact(ctx context.Context, field gra
 		return ec.fieldContext_OrderFact_attempts(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OrderFact", field.Name)
+}
+
+func (ec *executionContext) childFields_OrderFacts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "nodes":
+		return ec.fieldContext_OrderFacts_nodes(ctx, field)
+	case "unavailable":
+		return ec.fieldContext_OrderFacts_unavailable(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderFacts", field.Name)
 }
 
 func (ec *executionContext) childFields_OrderLine(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -187,6 +187,61 @@ func (ec *executionContext) fieldContext_OrderFact_attempts(_ context.Context, f
 	return graphql.NewScalarFieldContext("OrderFact", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _OrderFacts_nodes(ctx context.Context, field graphql.CollectedField, obj *OrderFacts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderFacts_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []OrderFact) graphql.Marshaler {
+			return ec.marshalNOrderFact2ᚕordergraphᚋgraphᚋgengqlᚐOrderFactᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderFacts_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OrderFacts",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrderFact(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OrderFacts_unavailable(ctx context.Context, field graphql.CollectedField, obj *OrderFacts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OrderFacts_unavailable(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unavailable, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OrderFacts_unavailable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OrderFacts", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _OrderReservation_status(ctx context.Context, field graphql.CollectedField, obj *view.OrderReservation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -754,6 +809,49 @@ func (ec *executionContext) _OrderFact(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var orderFactsImplementors = []string{"OrderFacts"}
+
+func (ec *executionContext) _OrderFacts(ctx context.Context, sel ast.SelectionSet, obj *OrderFacts) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, orderFactsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OrderFacts")
+		case "nodes":
+			out.Values[i] = ec._OrderFacts_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unavailable":
+			out.Values[i] = ec._OrderFacts_unavailable(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var orderReservationImplementors = []string{"OrderReservation"}
 
 func (ec *executionContext) _OrderReservation(ctx context.Context, sel ast.SelectionSet, obj *view.OrderReservation) graphql.Marshaler {
@@ -1027,6 +1125,22 @@ func (ec *executionContext) marshalNOrderFact2ordergraphᚋgraphᚋgengqlᚐOrde
 	return ec._OrderFact(ctx, sel, &v)
 }
 
+func (ec *executionContext) marshalNOrderFact2ᚕordergraphᚋgraphᚋgengqlᚐOrderFactᚄ(ctx context.Context, sel ast.SelectionSet, v []OrderFact) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNOrderFact2ordergraphᚋgraphᚋgengqlᚐOrderFact(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNPaymentAttempt2ordergraphᚋgraphᚋviewᚐPaymentAttempt(ctx context.Context, sel ast.SelectionSet, v view.PaymentAttempt) graphql.Marshaler {
 	return ec._PaymentAttempt(ctx, sel, &v)
 }
@@ -1097,23 +1211,11 @@ func (ec *executionContext) marshalNStockMovement2ᚕordergraphᚋgraphᚋview�
 	return ret
 }
 
-func (ec *executionContext) marshalOOrderFact2ᚕordergraphᚋgraphᚋgengqlᚐOrderFactᚄ(ctx context.Context, sel ast.SelectionSet, v []OrderFact) graphql.Marshaler {
+func (ec *executionContext) marshalOOrderFacts2ᚖordergraphᚋgraphᚋgengqlᚐOrderFacts(ctx context.Context, sel ast.SelectionSet, v *OrderFacts) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNOrderFact2ordergraphᚋgraphᚋgengqlᚐOrderFact(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
+	return ec._OrderFacts(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOOrderReservation2ᚖordergraphᚋgraphᚋviewᚐOrderReservation(ctx context.Context, sel ast.SelectionSet, v *view.OrderReservation) graphql.Marshaler {

@@ -101,6 +101,10 @@ export const Notice = ({ bad, children }: { bad?: boolean; children: ReactNode }
   </p>
 );
 
+/** The services without whom a list is not whole. */
+export const Unavailable = ({ services }: { services: string[] }) =>
+  services.length > 0 && <Notice bad>{services.join(", ")} could not be asked: what {services.length === 1 ? "it has" : "they have"} is missing here.</Notice>;
+
 export type Column<Row> = {
   name: string;
   cell: (row: Row) => ReactNode;

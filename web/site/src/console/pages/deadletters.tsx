@@ -9,7 +9,7 @@ import { useAction } from "../action.ts";
 import { useFresh } from "../fresh.ts";
 import { DeadLetterDropDocument, DeadLetterReplayDocument, DeadLettersDocument, type DeadLettersQuery } from "../gql.ts";
 import { notify } from "../notices.tsx";
-import { Asked, Dialog, DialogEnd, Page, Pager, Tag, useCursor, useFilters, When } from "../parts.tsx";
+import { Asked, Dialog, DialogEnd, Page, Pager, Tag, Unavailable, useCursor, useFilters, When } from "../parts.tsx";
 import { useMay } from "../viewer.ts";
 import "./pages.css";
 import "./deadletters.css";
@@ -65,9 +65,10 @@ export default function DeadLetters() {
         </Choice>
       </div>
       <Asked of={answer}>
-        {({ deadLetters: { nodes, pageInfo } }) => (
+        {({ deadLetters: { nodes, pageInfo, unavailable } }) => (
           <>
-            {nodes.length === 0 && <p className="empty">Nothing is dead{service ? ` in ${service}` : ""}.</p>}
+            <Unavailable services={unavailable} />
+            {nodes.length === 0 && unavailable.length === 0 && <p className="empty">Nothing is dead{service ? ` in ${service}` : ""}.</p>}
             <ul className="letters">
               {nodes.map((letter) => (
                 <li key={letter.id}>

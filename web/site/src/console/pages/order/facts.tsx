@@ -1,17 +1,18 @@
 import { Link } from "wouter";
-import { Section, State, Table, When } from "../../parts.tsx";
+import { Section, State, Table, Unavailable, When } from "../../parts.tsx";
 import type { Order } from "./order.tsx";
 
 /** What services have still to tell each other about it. */
 export function Facts({ order: { facts } }: { order: Order }) {
-  if (!facts || facts.length === 0) return null;
+  if (!facts || facts.nodes.length + facts.unavailable.length === 0) return null;
   return (
-    <Section title="Under way between services" beside={facts.some(({ dead }) => dead.length > 0) && <Link href="/dead-letters">Dead letters</Link>}>
+    <Section title="Under way between services" beside={facts.nodes.some(({ dead }) => dead.length > 0) && <Link href="/dead-letters">Dead letters</Link>}>
+      <Unavailable services={facts.unavailable} />
       <Table
         caption="Facts that not all services have taken"
-        rows={facts}
+        rows={facts.nodes}
         keyOf={({ id }) => id}
-        empty=""
+        empty="The others have nothing to tell."
         columns={[
           { name: "Fact", cell: ({ type }) => <span className="code">{type}</span> },
           { name: "Told by", cell: ({ service }) => service },

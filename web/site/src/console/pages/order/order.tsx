@@ -56,7 +56,7 @@ function useMoves(order: Order | undefined, id: string, ask: () => void): boolea
   useNews(StaffOrderMessagesDocument, may("NOTIFICATIONS_READ") ? watched : undefined, undefined, again);
   useNews(StaffOrderInvoiceDocument, writing ? watched : undefined, undefined, again);
   // Parcels, refunds and facts move without the order itself.
-  const busy = order && ((order.facts?.length ?? 0) > 0 || order.refunds.some(({ status }) => status === "PENDING") || moving.has(order.status));
+  const busy = order && ((order.facts?.nodes.length ?? 0) > 0 || order.refunds.some(({ status }) => status === "PENDING") || moving.has(order.status));
   useEvery(busy ? 4_000 : 20_000, async () => again());
   return live;
 }
