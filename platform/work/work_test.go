@@ -216,4 +216,8 @@ func TestEach(t *testing.T) {
 	if n < 10 || n > 12 || err != nil {
 		t.Errorf("went on to %d after the end, %v", n, err)
 	}
+	_, err = work.Each(t.Context(), found(nil), 4, func(int) error { return lost })
+	if text := err.Error(); strings.Count(text, "lost") != 5 || !strings.Contains(text, "and 95 more") {
+		t.Errorf("of a hundred: %v", err)
+	}
 }
