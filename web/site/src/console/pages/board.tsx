@@ -7,25 +7,13 @@ import { onConnection, watch } from "../../api/socket.ts";
 import { columnsOf, failures, spans, type Span } from "../activity.ts";
 import { Chart } from "../chart.tsx";
 import { useFresh } from "../fresh.ts";
-import { DeadLettersDocument, ShopActivityDocument, ShopActivityLiveDocument, StocksDocument, type ActivityFragment, type FiguresFragment, type OrderFailureReason } from "../gql.ts";
-import { Asked, Page, Section, useFilters } from "../parts.tsx";
+import { DeadLettersDocument, ShopActivityDocument, ShopActivityLiveDocument, StocksDocument, type ActivityFragment, type FiguresFragment } from "../gql.ts";
+import { Asked, Page, Section, Unavailable, useFilters } from "../parts.tsx";
 import { useMay } from "../viewer.ts";
+import { failures as reasons } from "../words.ts";
 import { nameOf, skuPath } from "./stock.tsx";
 import "./pages.css";
 import "./board.css";
-
-const reasons: Record<OrderFailureReason, string> = {
-  OUT_OF_STOCK: "Sold out",
-  CART_INVALID: "Cart not valid any more",
-  CARD_DECLINED: "Card declined",
-  INSUFFICIENT_FUNDS: "Not enough money",
-  EXPIRED_CARD: "Card expired",
-  INVALID_PAYMENT_METHOD: "No such payment method",
-  PAYMENT_NOT_CONFIRMED: "Payment not confirmed",
-  PAYMENT_UNAVAILABLE: "Processor not reached",
-  CANCELLED: "Called off",
-  TIMEOUT: "Took too long",
-};
 
 const count = (n: number) => n.toLocaleString("en-GB");
 const percent = (share: number | null) => (share === null ? "–" : `${Math.round(share * 100)} %`);
@@ -186,15 +174,20 @@ function Attention() {
     <>
       <Section title="Dead letters" beside={<Link href="/dead-letters">Look at them</Link>}>
         <Asked of={dead} bars={2}>
-          {({ deadLetters: { nodes, pageInfo } }) => {
+          {({ deadLetters: { nodes, pageInfo, unavailable } }) => {
             const services = new Map<string, number>();
             for (const { service } of nodes) services.set(service, (services.get(service) ?? 0) + 1);
-            return nodes.length === 0 ? (
-              <p className="quiet">None.</p>
-            ) : (
-              <p>
-                <strong>{pageInfo.hasNextPage ? `More than ${nodes.length}` : nodes.length}</strong> in {[...services].map(([service, letters]) => (services.size > 1 ? `${service} (${letters})` : service)).join(", ")}
-              </p>
+            return (
+              <>
+                <Unavailable services={unavailable} />
+                {nodes.length > 0 ? (
+                  <p>
+                    <strong>{pageInfo.hasNextPage ? `More than ${nodes.length}` : nodes.length}</strong> in {[...services].map(([service, letters]) => (services.size > 1 ? `${service} (${letters})` : service)).join(", ")}
+                  </p>
+                ) : (
+                  unavailable.length === 0 && <p className="quiet">None.</p>
+                )}
+              </>
             );
           }}
         </Asked>

@@ -2,12 +2,12 @@
 import { useState, type FormEvent, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { ask, Trouble } from "../../api/client.ts";
+import { save } from "../../api/file.ts";
 import { inPath, outOfPath } from "../../api/ids.ts";
 import { Field } from "../../ui/field.tsx";
 import { Empty } from "../../ui/state.tsx";
 import { useWords } from "../../words/index.ts";
 import { useAction } from "../action.ts";
-import { downloadText } from "../download.ts";
 import { useFresh } from "../fresh.ts";
 import {
   CustomerDataExportDocument,
@@ -21,8 +21,9 @@ import {
   type CustomerProfileQuery,
 } from "../gql.ts";
 import { notify } from "../notices.tsx";
-import { Asked, Dialog, DialogEnd, Page, Pager, Section, Table, Tag, useCursor, When, type Column } from "../parts.tsx";
+import { Asked, Dialog, DialogEnd, Page, Pager, Section, State, Table, Tag, useCursor, When, type Column } from "../parts.tsx";
 import { useMay, useViewer } from "../viewer.ts";
+import { orderStates } from "../words.ts";
 import "./pages.css";
 import "./customer.css";
 
@@ -124,7 +125,7 @@ function Orders({ id }: { id: string }) {
   if (!may("ORDERS_READ")) return null;
   const columns: Column<Order>[] = [
     { name: "Order", cell: ({ id, number }) => <Link href={`/orders/${inPath("Order", id)}`}>{number}</Link> },
-    { name: "State", cell: ({ status }) => <Tag tone={status === "FAILED" ? "bad" : status === "DELIVERED" ? "good" : "busy"}>{w.order.status[status]}</Tag> },
+    { name: "State", cell: ({ status }) => <State of={orderStates[status]} /> },
     { name: "Placed", cell: ({ createdAt }) => <When at={createdAt} /> },
     { name: "Units", figures: true, cell: ({ totalQuantity }) => totalQuantity },
     { name: "Total", figures: true, cell: ({ totals }) => w.price(totals.totalAmount) },
@@ -191,13 +192,13 @@ function Rights({ of }: { of: Customer }) {
   const [exporting, setExporting] = useState(false);
   const [erasing, setErasing] = useState(false);
   if (!may("CUSTOMERS_WRITE")) return null;
-  const save = async () => {
+  const download = async () => {
     setExporting(true);
     try {
       const { customerDataExport: answer } = await ask(CustomerDataExportDocument, { id: of.id });
       const [problem] = answer?.userErrors ?? [];
       if (problem) notify(w.mishap(problem), true);
-      else downloadText(`${of.email}.json`, `${JSON.stringify(answer?.data, undefined, 2)}\n`, "application/json");
+      else if (answer?.data) save({ name: `${of.email}.json`, content: new Blob([answer.data], { type: "application/json" }) });
     } catch (error) {
       notify(w.mishap(error instanceof Trouble ? error : { message: String(error) }), true);
     }
@@ -207,7 +208,7 @@ function Rights({ of }: { of: Customer }) {
     <Section title="On request">
       <p className="quiet">What a customer may ask for: all that is kept about them, and to be forgotten.</p>
       <p className="row">
-        <button type="button" className="button" disabled={exporting} onClick={() => void save()}>
+        <button type="button" className="button" disabled={exporting} onClick={() => void download()}>
           Export the data
         </button>
         {of.id !== viewer.id && (

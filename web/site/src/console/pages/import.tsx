@@ -1,13 +1,13 @@
 // Products out of a file.
-import { useRef, useState, type DragEvent } from "react";
+import { useState, type DragEvent } from "react";
 import { Trouble } from "../../api/client.ts";
+import { save } from "../../api/file.ts";
 import { renew } from "../../api/query.ts";
 import { Wrong } from "../../ui/state.tsx";
 import { useWords } from "../../words/index.ts";
 import { CatalogueProductsDocument, ProductsImportDocument, StocksDocument, type ProductsImportMutation } from "../gql.ts";
 import { Dialog } from "../parts.tsx";
 import { upload } from "../upload.ts";
-import { downloadText } from "../download.ts";
 
 type Result = NonNullable<NonNullable<ProductsImportMutation["productsImport"]>["import"]>;
 
@@ -24,7 +24,6 @@ export function Import({ open, close }: { open: boolean; close: () => void }) {
 
 function Steps({ busy, setBusy, close }: { busy: boolean; setBusy: (busy: boolean) => void; close: () => void }) {
   const w = useWords();
-  const choose = useRef<HTMLInputElement>(null);
   const [file, setFile] = useState<File>();
   const [over, setOver] = useState(false);
   const [sent, setSent] = useState(0);
@@ -74,7 +73,7 @@ function Steps({ busy, setBusy, close }: { busy: boolean; setBusy: (busy: boolea
         onDrop={onDrop}
       >
         <label htmlFor="import-file">File</label>
-        <input ref={choose} id="import-file" type="file" accept=".csv,.json,text/csv,application/json" disabled={busy} aria-invalid={wrong ? true : undefined} aria-describedby={wrong ? "import-wrong" : undefined} onChange={({ target }) => take(target.files)} />
+        <input id="import-file" type="file" accept=".csv,.json,text/csv,application/json" disabled={busy} aria-invalid={wrong ? true : undefined} aria-describedby={wrong ? "import-wrong" : undefined} onChange={({ target }) => take(target.files)} />
         <p className="quiet">{file ? `${file.name}, ${size(file.size)}` : "Choose one, or drop it here."}</p>
       </div>
       <div className="import-progress" role="status">
@@ -105,7 +104,7 @@ const sentence = ({ line, handle, message }: Result["leftOut"][number]) => `${li
 function Outcome({ of, name, again, close }: { of: Result; name: string; again: () => void; close: () => void }) {
   const more = of.leftOutCount - of.leftOut.length;
   const report = () =>
-    downloadText(`${name}-left-out.txt`, `${name}: ${of.leftOutCount} left out\n\n${of.leftOut.map(sentence).join("\n")}\n${more > 0 ? `and ${more} more\n` : ""}`);
+    save({ name: `${name}-left-out.txt`, content: new Blob([`${name}: ${of.leftOutCount} left out\n\n${of.leftOut.map(sentence).join("\n")}\n${more > 0 ? `and ${more} more\n` : ""}`], { type: "text/plain;charset=utf-8" }) });
   return (
     <>
       <p role="status">

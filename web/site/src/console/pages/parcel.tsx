@@ -8,7 +8,7 @@ import { Field } from "../../ui/field.tsx";
 import { useForm } from "../../ui/form.ts";
 import { Empty, Wrong } from "../../ui/state.tsx";
 import { useAction } from "../action.ts";
-import { stageNames, unitsOf, useParcel, type Consignment } from "../consignment.ts";
+import { unitsOf, useParcel, type Consignment } from "../consignment.ts";
 import { useFresh } from "../fresh.ts";
 import {
   ConsignmentDeliverDocument,
@@ -21,17 +21,13 @@ import {
   ConsignmentShipDocument,
   type ConsignmentOfOrderQuery,
   type ConsignmentStepFragment,
-  type FulfillmentStatus,
 } from "../gql.ts";
-import { Asked, Dialog, DialogEnd, Notice, Page, Section, Tag, When, type Tone } from "../parts.tsx";
+import { Asked, Dialog, DialogEnd, Notice, Page, Section, State, When } from "../parts.tsx";
 import { useWarehouses } from "../warehouse.ts";
+import { parcelStates, trackingStates } from "../words.ts";
 import "./pages.css";
 
 type Order = NonNullable<ConsignmentOfOrderQuery["order"]>;
-
-const tones: Record<FulfillmentStatus, Tone> = { OPEN: "quiet", PICKING: "busy", PACKED: "busy", SHIPPING: "busy", SHIPPED: "busy", DELIVERED: "good", FAILED_DELIVERY: "bad", RETURNED: "quiet", CANCELLED: "quiet" };
-
-const carrierSays = { BOOKED: "Announced", IN_TRANSIT: "On its way", OUT_FOR_DELIVERY: "In the van", DELIVERED: "Delivered", FAILED: "Could not be delivered" };
 
 export function Parcel({ order: orderId, id }: { order: string; id: string }) {
   const { href } = useParcel();
@@ -43,7 +39,7 @@ export function Parcel({ order: orderId, id }: { order: string; id: string }) {
   return (
     <Page
       title={parcel ? `Parcel ${parcel.orderNumber}` : "Parcel"}
-      beside={parcel && <Tag tone={tones[parcel.status]}>{stageNames[parcel.status]}</Tag>}
+      beside={parcel && <State of={parcelStates[parcel.status]} />}
       actions={
         <Link href={href(null)} className="button">
           Back to the list
@@ -73,7 +69,7 @@ function Steps({ of, order }: { of: Consignment; order: Order }) {
   }, [of.status]);
   return (
     <div className="parcel">
-      <div className="parcel-work" ref={work} tabIndex={-1} role="group" aria-label={`${of.orderNumber}: ${stageNames[of.status]}`}>
+      <div className="parcel-work" ref={work} tabIndex={-1} role="group" aria-label={`${of.orderNumber}: ${parcelStates[of.status][0]}`}>
         <Step key={of.status} of={of} />
       </div>
       <aside className="parcel-facts">
@@ -112,8 +108,8 @@ function Steps({ of, order }: { of: Consignment; order: Order }) {
             <div>
               <dt>Carrier</dt>
               <dd>
-                {tracking.company} {tracking.url ? <a href={tracking.url}>{tracking.number}</a> : tracking.number}
-                {tracking.status && <span className="quiet"> · {carrierSays[tracking.status]}</span>}
+                {tracking.company} {tracking.url ? <a href={tracking.url} rel="noreferrer">{tracking.number}</a> : tracking.number}
+                {tracking.status && <span className="quiet"> · {trackingStates[tracking.status]}</span>}
               </dd>
             </div>
           )}
@@ -158,15 +154,12 @@ function Step({ of }: { of: Consignment }) {
 // else may have been faster.
 function useStep<D extends { [step: string]: ConsignmentStepFragment | null }, V>(operation: Operation<D, V>, done: string) {
   const shown = [ConsignmentsDocument, ConsignmentOfOrderDocument];
-  const { busy, run, press } = useAction(operation, { problems: (data) => Object.values(data)[0]?.userErrors ?? [], done: () => done, renews: shown });
+  const { busy, run, press } = useAction(operation, { problems: (data) => Object.values(data)[0]?.userErrors ?? [], done: () => done });
+  const renewed = () => shown.forEach(renew);
   return {
     busy,
-    run,
-    press: async (variables: V) => {
-      const is = await press(variables);
-      if (!is) shown.forEach(renew);
-      return is;
-    },
+    run: (variables: V) => run(variables).finally(renewed),
+    press: (variables: V) => press(variables).finally(renewed),
   };
 }
 

@@ -4,11 +4,12 @@ import { Link, useLocation } from "wouter";
 import { renew } from "../../api/query.ts";
 import { Choice } from "../../ui/field.tsx";
 import { useAction } from "../action.ts";
-import { stageNames, stages, toFetch, units, unitsOf, useParcel, type Consignment } from "../consignment.ts";
+import { stages, toFetch, units, unitsOf, useParcel, type Consignment } from "../consignment.ts";
 import { useFresh } from "../fresh.ts";
 import { ConsignmentPickDocument, ConsignmentsDocument, type FulfillmentStatus } from "../gql.ts";
 import { Asked, Page, Pager, useCursor, useFilters, When } from "../parts.tsx";
 import { useWarehouses } from "../warehouse.ts";
+import { parcelStates } from "../words.ts";
 import { Parcel } from "./parcel.tsx";
 import "./picking.css";
 
@@ -91,7 +92,7 @@ function Stage({ of, current }: { of: FulfillmentStatus; current: boolean }) {
   if (of !== "OPEN") to.set("state", of);
   return (
     <Link href={to.size > 0 ? `${path}?${to}` : path} aria-current={current ? "page" : undefined}>
-      {stageNames[of]}
+      {parcelStates[of][0]}
     </Link>
   );
 }
@@ -163,7 +164,7 @@ function Sheet({ of, status, warehouse }: { of: Consignment[]; status: Fulfillme
   return (
     <section className="sheet">
       <p className="sheet-title">
-        {stageNames[status]}, {warehouse === undefined ? "all warehouses" : nameOf(warehouse)}
+        {parcelStates[status][0]}, {warehouse === undefined ? "all warehouses" : nameOf(warehouse)}
       </p>
       <p>
         {new Date().toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" })}: {of.length === 1 ? "1 parcel" : `${of.length} parcels`}, {units(of.reduce((sum, parcel) => sum + unitsOf(parcel), 0))}
