@@ -3,7 +3,7 @@ import { useEffect, useRef, useState, type ReactNode } from "react";
 import { Link } from "wouter";
 import type { Operation } from "../../../api/client.ts";
 import { outOfPath } from "../../../api/ids.ts";
-import { useQuery } from "../../../api/query.ts";
+import { useQuery, type Answer } from "../../../api/query.ts";
 import { onConnection, watch } from "../../../api/socket.ts";
 import { useBackOnline } from "../../../ui/state.tsx";
 import { useWords } from "../../../words/index.ts";
@@ -33,7 +33,7 @@ export default function OrderPage({ id: part }: { id: string }) {
     operations: may("OPERATIONS_READ"),
   });
   const order = asked.data?.order;
-  const live = useMoves(order ?? undefined, id, asked.retry);
+  const live = useMoves(asked, id);
   useBackOnline(asked.retry);
   if (!order)
     return (
@@ -45,19 +45,21 @@ export default function OrderPage({ id: part }: { id: string }) {
 }
 
 // Asks again whenever something of the order has changed; whether that is heard.
-function useMoves(order: Order | undefined, id: string, ask: () => void): boolean {
+function useMoves({ data, asking, retry }: Answer<StaffOrderQuery>, id: string): boolean {
   const may = useMay();
+  const order = data?.order ?? undefined;
   const [live, setLive] = useState(true);
   useEffect(() => onConnection(setLive), []);
-  const again = useSoon(ask);
+  const again = useSoon(retry);
   const watched = order ? id : undefined;
   const writing = may("INVOICES_READ") && order?.invoices.some(({ status }) => status === "PENDING");
   useNews(StaffOrderMovesDocument, watched, order?.version, again, () => setLive(false));
   useNews(StaffOrderMessagesDocument, may("NOTIFICATIONS_READ") ? watched : undefined, undefined, again);
   useNews(StaffOrderInvoiceDocument, writing ? watched : undefined, undefined, again);
-  // Parcels, refunds and facts move without the order itself.
+  // Parcels, refunds and facts move without the order itself. A slow answer is
+  // waited for: asking anew forgets what was asked.
   const busy = order && ((order.facts?.nodes.length ?? 0) > 0 || order.refunds.some(({ status }) => status === "PENDING") || moving.has(order.status));
-  useEvery(busy ? 4_000 : 20_000, async () => again());
+  useEvery(busy ? 4_000 : 20_000, async () => asking || again());
   return live;
 }
 

@@ -64,7 +64,7 @@ function useFollow(order: Order | undefined, id: string, token: string | undefin
       ({ orderStatus }) => {
         if (orderStatus.version <= seen) return; // told again after a break
         variables.after = seen = orderStatus.version;
-        remember(OrderDocument, { id, token }, { order: orderStatus });
+        remember(OrderDocument, { id, token }, { order: orderStatus }, (there) => (there.order?.version ?? 0) > orderStatus.version); // as an answer to calling it off
       },
       () => setConnected(false),
     );
