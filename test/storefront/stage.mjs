@@ -174,8 +174,9 @@ export async function ask(query, variables) {
 
 /** Tries until what it is asked for is so. */
 export async function eventually(what, is) {
-  for (const end = Date.now() + 2 * most; !(await is()); await new Promise((done) => setTimeout(done, 100)))
-    if (Date.now() > end) throw new Error(`it never came to be: ${what}`);
+  let cause; // a busy shop refuses now and then
+  for (const end = Date.now() + 2 * most; !(await is().catch((error) => void (cause = error))); await new Promise((done) => setTimeout(done, 100)))
+    if (Date.now() > end) throw new Error(`it never came to be: ${what}`, { cause });
 }
 
 /** How the order of this page is, as the shop says it to a program. */

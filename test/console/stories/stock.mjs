@@ -6,7 +6,7 @@ export default async function () {
   const { product } = await ask('{ product(handle: "harbour-mug") { variants(first: 1) { nodes { sku } } } }');
   const [{ sku }] = product.variants.nodes;
   await buy();
-  const { page, button, link, heading, rows, dialog, fits, signIn } = await visitor();
+  const { page, button, link, heading, rows, dialog, told, fits, signIn } = await visitor();
   await signIn("warehouse", "/stock");
   await rows.first().waitFor();
   await fits("the stock");
@@ -25,7 +25,7 @@ export default async function () {
   await row.waitFor();
   await link(sku).click();
   await heading(sku).waitFor();
-  await page.getByText("Sold", { exact: true }).first().waitFor();
+  await rows.filter({ hasText: "Sold" }).first().waitFor();
   await fits("a SKU");
 
   // What makes no sense is said beside its field; what is less than is held, too.
@@ -54,6 +54,7 @@ export default async function () {
     await route.fulfill({ status: 503, contentType: "application/json", body: JSON.stringify({ errors: [{ message: "away", extensions: { code: "UNAVAILABLE" } }] }) });
   });
   await button("Adjust").click();
+  await told("adjusted").waitFor(); // the answer to the second try
   await eventually("the units are there, once", async () => (await on()) === before + 7);
   await page.unroute("**/graphql");
   assert.equal(lost, 1);

@@ -95,7 +95,7 @@ export default async function () {
   assert.match(page.url(), /state=RETURNED/);
   await eventually("nothing of it is to be picked", async () => {
     await link("To pick").click();
-    await page.locator("main[aria-busy=true], .bars").waitFor({ state: "detached" });
+    await page.locator(".asked[aria-busy=true], .bars").waitFor({ state: "detached" });
     return (await card.count()) === 0;
   });
 }
