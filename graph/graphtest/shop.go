@@ -4,9 +4,11 @@
 package graphtest
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -358,6 +360,8 @@ func (s *Shop) DoAs(token, query string, vars Vars) map[string]any {
 }
 
 // Send makes an HTTP request to the gateway; query begins with "?" or is empty.
+// Of a stream of events the answer has the first, for the stream may go on for
+// ever.
 func (s *Shop) Send(method, query string, header map[string]string, body []byte) Answer {
 	s.t.Helper()
 	r, err := http.NewRequestWithContext(context.Background(), method, s.URL+"/graphql"+query, bytes.NewReader(body))
@@ -369,7 +373,11 @@ func (s *Shop) Send(method, query string, header map[string]string, body []byte)
 	s.must(err)
 	defer func() { _ = response.Body.Close() }()
 	a := Answer{Status: response.StatusCode, Header: response.Header}
-	a.Body, err = io.ReadAll(response.Body)
+	if strings.Contains(response.Header.Get("Content-Type"), "event-stream") {
+		a.Body, err = firstEvent(response.Body)
+	} else {
+		a.Body, err = io.ReadAll(response.Body)
+	}
 	s.must(err)
 	if strings.Contains(response.Header.Get("Content-Type"), "json") {
 		if err := json.Unmarshal(a.Body, &a); err != nil {
@@ -377,6 +385,22 @@ func (s *Shop) Send(method, query string, header map[string]string, body []byte)
 		}
 	}
 	return a
+}
+
+// firstEvent is what comes before the first empty line that ends an event; a
+// comment is none.
+func firstEvent(stream io.Reader) ([]byte, error) {
+	var event []byte
+	for lines := bufio.NewReader(stream); ; {
+		line, err := lines.ReadBytes('\n')
+		event = append(event, line...)
+		if errors.Is(err, io.EOF) || len(bytes.TrimSpace(line)) == 0 && bytes.Contains(event, []byte("event:")) {
+			return event, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 // Get walks into data by a path such as "cart.lines.nodes.0.quantity".

@@ -2,6 +2,7 @@ package view
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -25,6 +26,22 @@ func UnmarshalText(v any) (string, error) {
 		return graphql.UnmarshalString(v)
 	}
 	return "", ErrText
+}
+
+// ErrTime is what is no point in time where one is wanted.
+var ErrTime = fault.New(fault.Invalid, "graph.time", "A point in time is wanted here, as in RFC 3339: 2026-01-31T12:00:00Z.")
+
+// MarshalDateTime writes a point in time as in RFC 3339.
+func MarshalDateTime(t time.Time) graphql.Marshaler { return graphql.MarshalTime(t) }
+
+// UnmarshalDateTime reads one: ErrTime.
+func UnmarshalDateTime(v any) (time.Time, error) {
+	text, _ := v.(string)
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return time.Time{}, ErrTime
+	}
+	return t, nil
 }
 
 // ErrFile is what is no file where one is wanted.

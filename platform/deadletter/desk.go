@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"ordergraph/platform/fault"
@@ -32,11 +33,11 @@ type Desk []Box
 
 var _ Letters = Desk(nil)
 
-// askWithin is how long one box of several may take to list.
+// askWithin is how long a box may take to list.
 const askWithin = 10 * time.Second
 
-// List lists box by box. One that cannot be asked does not keep the others from
-// being listed, unless it is the only one.
+// List lists box by box, and asks them all at once. One that cannot be asked does
+// not keep the others from being listed, unless it is the only one.
 func (d Desk) List(ctx context.Context, who identity.Caller, q Query) (Page, error) {
 	if err := MayRead(who); err != nil {
 		return Page{}, err
@@ -47,25 +48,33 @@ func (d Desk) List(ctx context.Context, who identity.Caller, q Query) (Page, err
 	if q.Service != "" && !slices.ContainsFunc(d, func(b Box) bool { return b.Service == q.Service }) {
 		return Page{}, ErrService.Field("service")
 	}
-	inner := Query{Kind: q.Kind}
+	after := ""
 	if q.After != "" {
-		name, after, _ := strings.Cut(q.After, " ")
+		var name string
+		name, after, _ = strings.Cut(q.After, " ")
 		i := slices.IndexFunc(boxes, func(b Box) bool { return b.name() == name })
 		if i < 0 || after == "" {
 			return Page{}, ErrCursor.Field("after")
 		}
-		boxes, inner.After = boxes[i:], after
+		boxes = boxes[i:]
 	}
+	limit := q.LimitOr()
+	pages, errs := make([]Page, len(boxes)), make([]error, len(boxes))
+	var asked sync.WaitGroup
+	for i, b := range boxes {
+		inner := Query{Kind: q.Kind, Limit: limit}
+		if i == 0 {
+			inner.After = after
+		}
+		asked.Go(func() { pages[i], errs[i] = b.listSoon(ctx, who, inner) })
+	}
+	asked.Wait()
+
 	var all Page
 	var trouble error
 	answered := false
-	limit := q.LimitOr()
-	for _, b := range boxes {
-		// Of the boxes behind a full page one letter is enough to know of.
-		inner.Limit = max(1, limit-len(all.Letters))
-		page, err := b.listSoon(ctx, who, inner)
-		inner.After = ""
-		if err != nil {
+	for i, b := range boxes {
+		if err := errs[i]; err != nil {
 			err = fmt.Errorf("dead letters of %s: %w", b.name(), err)
 			if ctx.Err() != nil || !isAway(err) {
 				return Page{}, err
@@ -74,20 +83,16 @@ func (d Desk) List(ctx context.Context, who identity.Caller, q Query) (Page, err
 			continue
 		}
 		answered = true
-		all.Missing = append(all.Missing, page.Missing...)
-		if len(all.Letters) == limit {
-			if all.HasMore = len(page.Letters) > 0; all.HasMore {
-				break
-			}
-			continue
+		all.Missing = append(all.Missing, pages[i].Missing...)
+		if all.HasMore {
+			continue // what this box has comes with a later page
 		}
-		all.Letters = append(all.Letters, page.Letters...)
-		for _, c := range page.Cursors {
+		fit := min(len(pages[i].Letters), limit-len(all.Letters))
+		all.Letters = append(all.Letters, pages[i].Letters[:fit]...)
+		for _, c := range pages[i].Cursors[:fit] {
 			all.Cursors = append(all.Cursors, b.name()+" "+c)
 		}
-		if all.HasMore = page.HasMore; all.HasMore {
-			break
-		}
+		all.HasMore = pages[i].HasMore || fit < len(pages[i].Letters)
 	}
 	if !answered && trouble != nil {
 		return Page{}, trouble

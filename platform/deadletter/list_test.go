@@ -57,6 +57,13 @@ func TestADeskListsWhoAnswers(t *testing.T) {
 			{Service: "invoice", Letters: shelf{ids: []string{"i1"}}},
 			{Service: "account", Letters: shelf{list: func(context.Context) error { panic("a defect") }}},
 		}
+		// However many are silent, an operation's time is enough.
+		hurry, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		silents := append(deadletter.Desk{{Service: "x", Letters: shelf{list: silent}}, {Service: "y", Letters: shelf{list: silent}}, {Service: "z", Letters: shelf{list: silent}}}, desk...)
+		if page, err := silents.List(hurry, who, deadletter.Query{}); err != nil || len(page.Letters) != 4 {
+			t.Errorf("%v, %d letters beside silent services", err, len(page.Letters))
+		}
 		for _, limit := range []int{1, 2, 3, 4, 100} {
 			var ids, missing []string
 			q := deadletter.Query{Limit: limit}
