@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"sync"
 	"testing"
 
 	"ordergraph/platform/identity"
@@ -34,12 +35,18 @@ func TestWatchers(t *testing.T) {
 	tell(t, []string{"watched", "lost"}, "AUTO_FULFIL=on")
 }
 
-// tell tells stories in one shop, one after another.
+var ready sync.Once
+
+// tell tells stories in one shop, one after another; browsers wait most of the
+// time, so that two shops are no more work than one.
 func tell(t *testing.T, stories []string, settings ...string) {
+	t.Parallel()
 	chromium := browser.Find(t)
-	// Before the program: it takes the storefront in as it is built.
-	browser.Run(t, "../..", "make", "web")
-	browser.Run(t, ".", "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")
+	ready.Do(func() {
+		// Before the program: it takes the storefront in as it is built.
+		browser.Run(t, "../..", "make", "web")
+		browser.Run(t, ".", "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")
+	})
 	s := shop.Start(t, shop.One, settings...)
 	few := func(units int64) feed.Level { return feed.Level{Warehouse: inventory.DefaultWarehouse, OnHand: units} }
 	s.Fill(append(demo.Products(60, "EUR"), shop.Thing("last-teapot", 2990, few(1)), shop.Thing("rare-bowl", 1290, few(3)), shop.Thing("fine-cup", 990, few(50))))

@@ -162,10 +162,18 @@ export function setQuantity(line: string, quantity: number) {
   });
 }
 
-/** Puts exactly these discount codes on the cart. */
-export function setCodes(codes: string[]) {
-  return enqueue(null, "codes", async () => (confirmed ? (await ask(CartCodesDocument, { cart: confirmed.id, codes })).cartDiscountCodesUpdate : null));
+// Changes the discount codes on the cart from what they are when its turn has come.
+function changeCodes(change: (codes: string[]) => string[]) {
+  return enqueue(null, "codes", async () => {
+    if (!confirmed) return null;
+    const codes = change(confirmed.discountCodes.map(({ code }) => code));
+    return (await ask(CartCodesDocument, { cart: confirmed.id, codes })).cartDiscountCodesUpdate;
+  });
 }
+
+export const addCodes = (added: string[]) => changeCodes((codes) => [...codes, ...added.filter((code) => !codes.includes(code))]);
+
+export const removeCode = (removed: string) => changeCodes((codes) => codes.filter((code) => code !== removed));
 
 /** Says where the buyer is: it decides taxes and the ways to send the goods. */
 export function setCountry(countryCode: CountryCode) {
@@ -232,9 +240,9 @@ export function settle(how: "theirs" | "both" | "own") {
   }
   const lines = offered.lines.nodes.map(({ merchandise, quantity }) => ({ merchandiseId: merchandise.id, quantity }));
   const own = confirmed;
-  const codes = offered.discountCodes.map(({ code }) => code).filter((code) => !own.discountCodes.some((other) => other.code === code));
+  const codes = offered.discountCodes.map(({ code }) => code);
   void enqueue(null, "cart", async () => (await ask(CartAddDocument, { cart: own.id, lines })).cartLinesAdd);
-  if (codes.length > 0) void setCodes([...own.discountCodes.map(({ code }) => code), ...codes]);
+  if (codes.length > 0) void addCodes(codes);
 }
 
 /** Makes this the cart, as after signing in; none, after it was bought. */

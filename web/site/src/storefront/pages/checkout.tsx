@@ -1,11 +1,11 @@
 // The checkout: one page from the address to the money.
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { attempt } from "../../api/attempt.ts";
 import { ask, passing, Trouble } from "../../api/client.ts";
 import { AddressesDocument, CheckoutDocument, type AddressPartsFragment, type CheckoutInput, type CheckoutMutation } from "../../api/gql.ts";
 import { useQuery } from "../../api/query.ts";
-import { cartId, refresh, replace, setCodes, setCountry, setQuantity, settle, shipsFree, useCart, type Cart, type Line } from "../cart.ts";
+import { addCodes, cartId, refresh, removeCode, replace, setCountry, setQuantity, settle, shipsFree, useCart, type Cart, type Line } from "../cart.ts";
 import { keepReturn, orderPath, returnPath } from "../order.ts";
 import { here } from "../../words/place.ts";
 import { useCustomer } from "../../api/session.ts";
@@ -311,9 +311,12 @@ function Codes({ cart }: { cart: Cart }) {
   const w = useWords();
   const { problems } = useCart();
   const codes = cart.discountCodes;
+  const typed = useRef<HTMLFormElement>(null);
   const form = useForm(async ({ text }) => {
     const code = text("code");
-    if (code) await setCodes([...codes.map(({ code }) => code), code]);
+    if (!code || !(await addCodes([code]))) return [];
+    const field = typed.current?.elements.namedItem("code");
+    if (field instanceof HTMLInputElement && field.value.trim() === code) field.value = ""; // not what was typed since
     return [];
   });
   return (
@@ -325,14 +328,14 @@ function Codes({ cart }: { cart: Cart }) {
               <span>
                 <strong>{code}</strong> {!applicable && <span className="wrong">{reason}</span>}
               </span>
-              <button type="button" className="link" aria-label={w.cart.removeCode(code)} onClick={() => void setCodes(codes.filter((other) => other.code !== code).map(({ code }) => code))}>
+              <button type="button" className="link" aria-label={w.cart.removeCode(code)} onClick={() => void removeCode(code)}>
                 {w.remove}
               </button>
             </li>
           ))}
         </ul>
       )}
-      <form className="row end" {...{ onSubmit: form.onSubmit, noValidate: true }} key={codes.length}>
+      <form className="row end" ref={typed} onSubmit={form.onSubmit} noValidate>
         <Field name="code" label={w.cart.code} autoComplete="off" wrong={problems["codes"] && w.mishap(problems["codes"])} />
         <button type="submit" className="button">
           {w.cart.apply}
