@@ -52,7 +52,9 @@ func (r *Recorder) Read(ctx context.Context, who identity.Caller, from time.Time
 	case p.turn <- struct{}{}:
 		defer func() { <-p.turn }()
 	case <-ctx.Done():
-		return Report{}, ctx.Err()
+	}
+	if err := ctx.Err(); err != nil { // also where there was a turn: select takes either
+		return Report{}, err
 	}
 	now := r.now()
 	if age := now.Sub(p.read); age < 0 || age >= readEvery {

@@ -28,18 +28,19 @@ func main() {
 	rate := flag.Int("rate", 50, "orders per second, when the way from an order to its mail is measured")
 	length := flag.Duration("for", 20*time.Second, "how long that is measured")
 	profile := flag.String("pprof", "", "write CPU profiles of both processes, while invoices and mails are written, to this folder")
+	texts := flag.Bool("sms", true, "whether orders have a phone number, so that an SMS goes with every mail")
 	only := flag.String("only", "", "run only this part: workers or orders")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *server, *orders, *rate, *length, *only, *profile); err != nil {
+	if err := run(ctx, *server, *orders, *rate, *length, *texts, *only, *profile); err != nil {
 		fmt.Fprintln(os.Stderr, "after:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, server string, orders, rate int, length time.Duration, only, profile string) error {
+func run(ctx context.Context, server string, orders, rate int, length time.Duration, texts bool, only, profile string) error {
 	dir, err := os.MkdirTemp("", "ordergraph-after-*")
 	if err != nil {
 		return err
@@ -63,7 +64,7 @@ func run(ctx context.Context, server string, orders, rate int, length time.Durat
 		return err
 	}
 	defer box.close()
-	s := &market{server: server, dir: dir, redis: redis.Addr, smtp: box.addr, profile: profile}
+	s := &market{server: server, dir: dir, redis: redis.Addr, smtp: box.addr, texts: texts, profile: profile}
 	defer s.stop()
 	if err := s.open(ctx); err != nil {
 		return err
@@ -96,7 +97,11 @@ func backlog(ctx context.Context, s *market, box *mailbox, orders int) error {
 	const row = "%-44s %10s\n"
 	fmt.Printf(row, "invoices written, and mailed, per second", decimals(0, float64(orders)/took))
 	fmt.Printf(row, "  per core of invoice and notification", decimals(0, float64(orders)/cpu))
-	fmt.Printf(row, "  their CPU ms for each, with its SMS", decimals(2, 1000*cpu/float64(orders)))
+	each := "  their CPU ms for each"
+	if s.texts {
+		each += ", with its SMS"
+	}
+	fmt.Printf(row, each, decimals(2, 1000*cpu/float64(orders)))
 	fmt.Printf(row, "  CPU ms of the services they ask", decimals(2, 1000*(s.selling.cpu()-shopCPU).Seconds()/float64(orders)))
 	fmt.Printf(row, "  their memory, MB", fmt.Sprint(s.telling.megabytes()))
 	fmt.Printf(row, "  mails with their invoice", fmt.Sprintf("%d of %d", arrived, orders))
