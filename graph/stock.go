@@ -52,11 +52,7 @@ func (r *Resolver) putWarehouse(ctx context.Context, in gengql.WarehousePutInput
 	case err == nil:
 		p.Warehouse = view.NewWarehouse(&w)
 	case e.Kind == fault.Invalid:
-		field := fieldOf(e, checkoutArgument)
-		if n := len(field); n > 0 && field[n-1] == "country" {
-			field[n-1] = "countryCode"
-		}
-		p.UserErrors = append(p.UserErrors, stockError("INVALID", field, e.Message))
+		p.UserErrors = append(p.UserErrors, stockError("INVALID", fieldOf(e, checkoutArgument), e.Message))
 	default:
 		return nil, err
 	}
