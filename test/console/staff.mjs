@@ -1,17 +1,6 @@
 // Tells one story of stories/ in a browser.
 //
 //   node staff.mjs URL PASSWORD BROWSER STORY SANDBOX
-import assert from "node:assert/strict";
-import { browser, complaints, pages, story } from "./stage.mjs";
+import { story, tell } from "./stage.mjs";
 
-try {
-  await (await import(`./stories/${story}.mjs`)).default();
-  assert.deepEqual(complaints, []);
-} catch (error) {
-  console.error(error);
-  console.error("complaints:", complaints);
-  for (const page of pages) if (!page.isClosed()) console.error("a page at", page.url(), "\n", await page.locator("body").innerText({ timeout: 1_000 }).catch(() => "none"));
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-}
+await tell((await import(`./stories/${story}.mjs`)).default);

@@ -1,78 +1,32 @@
-// What the stories share: a real browser, its visitors, and what must not happen
-// to any of them. On every page: nothing that axe finds, in light and in the
-// dark, nothing that leaves the shop's origin, nothing that the browser
-// complains of, nothing wider than the screen.
+// What the stories share: who shops, and what happens in the shop meanwhile.
 import assert from "node:assert/strict";
 import axe from "axe-core";
 import { chromium } from "playwright-core";
+import { comeBack, eventually, most, say, stage } from "../browser/stage.mjs";
+
+export { complaints, desk, eventually, excuse, most, phone, say } from "../browser/stage.mjs";
 
 export const [url, sandbox, control, executablePath, story] = process.argv.slice(2);
-export const most = 60_000; // for any one thing to happen, on a slow machine too
-const began = Date.now();
-export const say = (what) => console.log(`${((Date.now() - began) / 1000).toFixed(1)} s  ${what}`);
-
-export const phone = { width: 390, height: 844 };
-export const desk = { width: 1280, height: 900 };
-
-export const browser = await chromium.launch({
-  executablePath,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"],
-  timeout: most,
-});
-
-export const complaints = [];
-// On a slow machine: a font that came later than the browser hoped, a socket whose page was left before it was open.
-const excused = [/was preloaded using link preload but not used|WebSocket connection to .* failed/];
-
-/** What a story brings about on purpose is no complaint. */
-export const excuse = (pattern) => excused.push(pattern);
-
-export const pages = [];
+const leaves = (request) => request.isNavigationRequest(); // customers go to their bank
+const { device, windowOf: open, ask, tell } = await stage({ chromium, axe, executablePath, url, leaves });
+export { ask, tell };
 
 /** Somebody at a device of their own. */
 export async function visitor({ at = url, ...options } = {}) {
-  const context = await browser.newContext({ locale: "en-GB", reducedMotion: "reduce", viewport: desk, acceptDownloads: true, ...options });
-  await context.addInitScript(() =>
-    document.addEventListener("securitypolicyviolation", (e) => console.error(`violates ${e.violatedDirective}: ${e.blockedURI} ${e.sourceFile} ${e.sample}`)),
-  );
+  const context = await device(options);
   return { context, ...(await windowOf(context, at)) };
 }
 
 /** One more window of the same device, and what its visitor does there. */
 export async function windowOf(context, at = url) {
-  const page = await context.newPage();
-  page.setDefaultTimeout(most);
-  pages.push(page);
-  const origin = new URL(at).origin;
-  const ours = (address) => new URL(address.replace(/^(ws|blob:)/, (start) => (start === "ws" ? "http" : ""))).origin === origin;
+  const { dialog: drawer, ...window } = await open(context, at);
+  const { page, button, heading } = window;
   const asked = []; // names of the operations that went over HTTP
   page.on("request", (r) => {
-    if (!ours(r.url()) && !r.isNavigationRequest()) complaints.push(`a request to ${r.url()}`);
     const name = /^\s*(?:query|mutation) (\w+)/.exec(r.url().endsWith("/graphql") ? (r.postDataJSON()?.query ?? "") : "")?.[1];
     if (name) asked.push(name);
   });
-  page.on("websocket", (s) => ours(s.url()) || complaints.push(`a WebSocket to ${s.url()}`));
-  page.on("console", (m) => ["error", "warning"].includes(m.type()) && !excused.some((pattern) => pattern.test(m.text())) && complaints.push(`${m.type()}: ${m.text()}`));
-  page.on("pageerror", (e) => complaints.push(`uncaught: ${e.stack}`));
-
-  const button = (name) => page.getByRole("button", { name, exact: true });
-  const link = (name) => page.getByRole("link", { name, exact: true });
-  const heading = (name) => page.getByRole("heading", { level: 1, name });
   const step = (status) => page.locator(`li[data-status=${status}]`).first();
-  const drawer = page.getByRole("dialog");
-
-  // fits looks at the page as it is: with axe, and for what is wider than the screen.
-  async function fits(what) {
-    await page.evaluate(axe.source);
-    for (const colorScheme of ["dark", "light"]) {
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      const found = await page.evaluate(async () => (await globalThis.axe.run(document, { resultTypes: ["violations"] })).violations);
-      for (const { id, help, nodes } of found) complaints.push(`${what}, ${colorScheme}: ${id}: ${help}: ${nodes.map((n) => `${n.html} ${n.failureSummary}`).join("; ")}`);
-    }
-    const [width, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-    if (width > screen) complaints.push(`${what}: ${width} pixels wide on a screen of ${screen}`);
-    say(`${what}: looked at`);
-  }
 
   // settled waits until the shop has answered what was done to the cart.
   const settled = () => drawer.locator("footer[aria-busy=false]").waitFor();
@@ -87,7 +41,6 @@ export async function windowOf(context, at = url) {
 
   // press sends a form and waits for what comes of it, patiently: passwords take
   // a processor for a while, and on a busy machine the shop asks to come back.
-  const comeBack = /That was a lot at once|having a rest|cannot be reached/;
   const refusal = () => page.getByRole("alert").filter({ hasNotText: comeBack });
   async function press(name, then) {
     const busy = page.getByRole("alert").filter({ hasText: comeBack });
@@ -156,27 +109,7 @@ export async function windowOf(context, at = url) {
     return letGo;
   }
 
-  return { page, asked, button, link, heading, step, drawer, settled, fits, addToCart, refusal, press, fillIn, card, pay, buy, confirm, download, hold };
-}
-
-/** Asks the shop something that must succeed, as a program does. */
-export async function ask(query, variables) {
-  const response = await fetch(`${url}/graphql`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/graphql-response+json" },
-    body: JSON.stringify({ query, variables }),
-    signal: AbortSignal.timeout(most),
-  });
-  const { data, errors } = await response.json();
-  if (errors) throw new Error(JSON.stringify(errors));
-  return data;
-}
-
-/** Tries until what it is asked for is so. */
-export async function eventually(what, is) {
-  let cause; // a busy shop refuses now and then
-  for (const end = Date.now() + 2 * most; !(await is().catch((error) => void (cause = error))); await new Promise((done) => setTimeout(done, 100)))
-    if (Date.now() > end) throw new Error(`it never came to be: ${what}`, { cause });
+  return { ...window, asked, step, drawer, settled, addToCart, refusal, press, fillIn, card, pay, buy, confirm, download, hold };
 }
 
 /** How the order of this page is, as the shop says it to a program. */
