@@ -111,8 +111,9 @@ type Ground struct {
 	Settings Settings
 	Now      func() time.Time // nil: time.Now
 
-	later []func() error   // what is done when all services of this process are there
-	boxes []deadletter.Box // of those services' dead letters
+	orders *order.Recent    // see recentOrders
+	later  []func() error   // what is done when all services of this process are there
+	boxes  []deadletter.Box // of those services' dead letters
 }
 
 // Settings are the shop's own.
@@ -234,6 +235,15 @@ func (g *Ground) store(ctx context.Context, service string) (docstore.Store, err
 }
 
 func (g *Ground) log(service string) *slog.Logger { return g.Log.With("service", service) }
+
+// recentOrders reads the orders for the services of this process that hear of
+// them at the same time.
+func (g *Ground) recentOrders(orders order.Service) *order.Recent {
+	if g.orders == nil {
+		g.orders = order.NewRecent(orders)
+	}
+	return g.orders
+}
 
 func startAccount(ctx context.Context, g *Ground) error {
 	store, err := g.store(ctx, "account")
@@ -394,7 +404,7 @@ func startInvoice(ctx context.Context, g *Ground) error {
 		return err
 	}
 	keeper, err := invoice.New(ctx, invoice.Options{
-		Store: store, Bus: g.Bus, Listeners: listeners(invoice.Topic), Bell: g.Bell, Orders: orders,
+		Store: store, Bus: g.Bus, Listeners: listeners(invoice.Topic), Bell: g.Bell, Orders: orders, Recent: g.recentOrders(orders),
 		Seller: g.Settings.Seller, Now: g.Now, Log: g.log("invoice"),
 	})
 	if err != nil {
@@ -453,7 +463,7 @@ func startNotification(ctx context.Context, g *Ground) error {
 	log := g.log("notification")
 	keeper, err := notification.New(ctx, notification.Options{
 		Store: store, Bus: g.Bus, Listeners: listeners(notification.Topic), Bell: g.Bell,
-		Mailers: mailers, Texters: texters, Accounts: accounts, Orders: orders, Invoices: invoices, Parcels: parcels,
+		Mailers: mailers, Texters: texters, Accounts: accounts, Orders: orders, Recent: g.recentOrders(orders), Invoices: invoices, Parcels: parcels,
 		MailUnknown: settings.Unknown, SMSUnknown: sms.Unknown, Grace: settings.Grace, QuietHours: sms.QuietHours,
 		From: settings.From, ShopName: settings.ShopName, PublicURL: settings.PublicURL, OrderPage: settings.OrderPage, Logo: settings.Logo,
 		Now: g.Now, Log: log,

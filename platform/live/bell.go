@@ -43,8 +43,13 @@ func NewBell(client redis.UniversalClient, log *slog.Logger) *Bell {
 	return &Bell{client: client, log: log, wake: make(chan struct{}, 1), waiting: map[ring]int64{}}
 }
 
-// Ring says that the thing has come to the version. It never waits, not even
-// for Redis; of several rings of one thing the greatest version goes out.
+// Changed is the version that a thing is rung with whose own would have to be
+// looked up first. Hubs ask for it, those alone in which the thing is watched.
+const Changed int64 = 0
+
+// Ring says that the thing has come to the version, or that it has Changed. It
+// never waits, not even for Redis; of several rings of one thing the greatest
+// version goes out.
 func (b *Bell) Ring(topic, key string, version int64) {
 	if b == nil {
 		return

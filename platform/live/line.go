@@ -187,7 +187,12 @@ func (l *line) notice(channel, text string) {
 	}
 	l.hub.mu.Lock()
 	defer l.hub.mu.Unlock()
-	if th := l.things[channel]; th != nil {
+	switch th := l.things[channel]; {
+	case th == nil:
+	case version == Changed:
+		th.topic.mark(th)
+		poke(th.topic.wake)
+	default:
 		l.hub.heard(th, version)
 	}
 }

@@ -410,3 +410,23 @@ func nobodyListens(t *testing.T, addr string, round int) {
 		return len(names) == 1
 	})
 }
+
+// Where the version would have to be looked up first, the hub asks for it, of
+// what is watched.
+func TestARingWithoutAVersion(t *testing.T) {
+	servers(t, func(t *testing.T, addr string) {
+		k := newKitchen(t, addr, patient).connected()
+		k.putQuietly("a")
+		w := k.watch("a", "ada", 0)
+		for want := int64(2); want < 20; want++ {
+			k.putQuietly("a")
+			k.bell.Ring("mug", "a", live.Changed)
+			k.putQuietly("unseen")
+			k.bell.Ring("mug", "unseen", live.Changed)
+			w.reaches(want)
+		}
+		if n := k.asked.Load(); n > 30 { // also once when it began to listen
+			t.Errorf("%d versions were asked for, of one thing that is watched", n)
+		}
+	})
+}

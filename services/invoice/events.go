@@ -8,7 +8,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"ordergraph/platform/events"
-	"ordergraph/platform/identity"
 	"ordergraph/services/account"
 	"ordergraph/services/order"
 )
@@ -48,7 +47,7 @@ func (k *Keeper) heard(ctx context.Context, fact events.Fact) error {
 	if changed.Status != "" && !billable(changed.Status) {
 		return nil // should it be owed something later, that has a fact of its own
 	}
-	o, err := k.o.Orders.Get(ctx, identity.Ourselves(), fact.Key, "")
+	o, err := k.o.Recent.At(ctx, fact.Key, changed.Version)
 	if errors.Is(err, order.ErrNotFound) {
 		return nil
 	}

@@ -23,6 +23,7 @@ type Options struct {
 	Listeners []string    // the groups that hear Topic
 	Bell      *live.Bell  // nil: who watches invoices learns of changes by asking for Versions
 	Orders    order.Service
+	Recent    *order.Recent // of Orders, where services of this process share it; nil: one of its own
 	Seller    Seller
 	Now       func() time.Time // nil: time.Now
 	Log       *slog.Logger     // nil: silent
@@ -66,6 +67,9 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Recent == nil {
+		o.Recent = order.NewRecent(o.Orders)
 	}
 	if err := o.Seller.Check(); err != nil {
 		return nil, err

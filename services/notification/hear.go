@@ -10,7 +10,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"ordergraph/platform/events"
-	"ordergraph/platform/identity"
 	"ordergraph/services/account"
 	"ordergraph/services/order"
 )
@@ -66,20 +65,19 @@ func (k *Keeper) HearOrder(ctx context.Context, f events.Fact) error {
 	case order.Pending, order.Reserved, order.Paying:
 		return nil // nothing is to be told of it yet, and its next state has a fact of its own
 	}
-	return k.tellOf(ctx, f.Key, false)
+	return k.tellOf(ctx, f.Key, changed.Version, false)
 }
 
-// tellOf stores what the order's story gives cause for and is not there yet.
-// ready says that its invoice can be had.
-func (k *Keeper) tellOf(ctx context.Context, orderID string, ready bool) error {
-	o, err := k.o.Orders.Get(ctx, identity.Ourselves(), orderID, "")
+// tellOf stores what the order's story up to this version gives cause for and
+// is not there yet. ready says that its invoice can be had.
+func (k *Keeper) tellOf(ctx context.Context, orderID string, version int64, ready bool) error {
+	o, err := k.o.Recent.At(ctx, orderID, version)
 	if errors.Is(err, order.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("order %s: %w", orderID, err)
 	}
-	k.fresh.put(o)
 	now := k.now()
 	var due []*document
 	var ids []string

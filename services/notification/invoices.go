@@ -110,7 +110,7 @@ func (k *Keeper) promise(ctx context.Context, orderID string) error {
 	err := k.docs.Insert(ctx, later)
 	if !errors.Is(err, docstore.ErrExists) {
 		if err == nil {
-			k.changed(ctx, later)
+			k.changed(later)
 		}
 		return err
 	}
@@ -137,7 +137,7 @@ func (k *Keeper) HearInvoice(ctx context.Context, f events.Fact) error {
 	}
 	err := k.hasten(ctx, confirmedID(f.Key))
 	if errors.Is(err, docstore.ErrNotFound) { // we have not heard of the order yet, or hear of it right now
-		if err := k.tellOf(ctx, f.Key, true); err != nil {
+		if err := k.tellOf(ctx, f.Key, 0, true); err != nil {
 			return err
 		}
 		err = k.hasten(ctx, confirmedID(f.Key))

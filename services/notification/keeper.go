@@ -35,8 +35,9 @@ type Options struct {
 	Texters   []Texter    // likewise; none: no SMS are sent
 	Accounts  Accounts
 	Orders    Orders
-	Invoices  Invoices // nil: mails go without invoices, and none are promised
-	Parcels   Parcels  // nil: nobody learns how to follow a parcel
+	Recent    *order.Recent // of Orders, where services of this process share it; nil: one of its own
+	Invoices  Invoices      // nil: mails go without invoices, and none are promised
+	Parcels   Parcels       // nil: nobody learns how to follow a parcel
 	// MailUnknown and SMSUnknown are what follows when nobody knows whether a
 	// provider took a message; "": Repeat for mail, Lookup for SMS.
 	MailUnknown Policy
@@ -93,7 +94,6 @@ type Keeper struct {
 	relay    *events.Relay[document] // nil where nobody listens
 	states   *prometheus.CounterVec
 	counts   struct{ missing atomic.Int64 }
-	fresh    freshOrders
 }
 
 var _ Service = (*Keeper)(nil)
@@ -105,6 +105,9 @@ func New(ctx context.Context, o Options) (*Keeper, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Recent == nil {
+		o.Recent = order.NewRecent(o.Orders)
 	}
 	if len(o.Mailers) == 0 {
 		return nil, errors.New("notification service: it has no mail provider")
@@ -180,7 +183,7 @@ func (k *Keeper) insert(ctx context.Context, d *document) error {
 	case err != nil:
 		return fmt.Errorf("notification %s: %w", d.ID, err)
 	}
-	k.changed(ctx, d)
+	k.changed(d)
 	return nil
 }
 
@@ -209,7 +212,7 @@ func (k *Keeper) end(d *document, status Status, now time.Time) {
 // changed has a change told that was written: to the senders, to services, and
 // to who watches the order. Should that get lost, the sweeps, the relay and
 // the hubs make up for it.
-func (k *Keeper) changed(ctx context.Context, d *document) {
+func (k *Keeper) changed(d *document) {
 	if d.Due != nil && !d.Due.After(k.now()) {
 		k.channel(d.Channel).poke()
 	}
@@ -217,8 +220,6 @@ func (k *Keeper) changed(ctx context.Context, d *document) {
 		k.relay.Ring(d)
 	}
 	if id := d.orderID(); id != "" && k.o.Bell != nil {
-		if version, err := k.version(ctx, d.Subject); err == nil {
-			k.o.Bell.Ring(LiveTopic, id, version)
-		}
+		k.o.Bell.Ring(LiveTopic, id, live.Changed)
 	}
 }

@@ -106,7 +106,7 @@ func (k *Keeper) operate(ctx context.Context, id string, change func(*document) 
 	if err != nil {
 		return Notification{}, operated(err)
 	}
-	k.changed(ctx, &d)
+	k.changed(&d)
 	return d.view(), nil
 }
 

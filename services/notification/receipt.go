@@ -48,7 +48,7 @@ func (k *Keeper) Receive(ctx context.Context, r Receipt) error {
 		counts.undelivered.Add(1)
 	}
 	k.ended(&d)
-	k.changed(ctx, &d)
+	k.changed(&d)
 	return nil
 }
 

@@ -139,7 +139,7 @@ func (k *Keeper) take(ctx context.Context, c *channel, id, holder string) (docum
 		if d.Status != Queued {
 			k.tell(ctx, c, &d, result{})
 		}
-		k.changed(ctx, &d)
+		k.changed(&d)
 		err = errNotNow
 	}
 	return d, err
@@ -253,7 +253,7 @@ func (k *Keeper) settle(ctx context.Context, c *channel, id, holder string, res 
 	}
 	if ours {
 		k.tell(ctx, c, &d, res)
-		k.changed(ctx, &d)
+		k.changed(&d)
 	}
 	return nil
 }

@@ -189,16 +189,16 @@ type occasion struct {
 
 // occasion asks the services what there is to say.
 func (k *Keeper) occasion(ctx context.Context, d *document) (occasion, error) {
-	o, fresh := k.fresh.get(d.Ref, d.Cause)
-	if !fresh || len(d.Attempts) > 0 {
-		var err error
-		o, err = k.o.Orders.Get(ctx, identity.Ourselves(), d.Ref, "")
-		if errors.Is(err, order.ErrNotFound) {
-			return occasion{}, errObsolete
-		}
-		if err != nil {
-			return occasion{}, err
-		}
+	version := d.Cause
+	if len(d.Attempts) > 0 { // much may have happened since
+		version = 0
+	}
+	o, err := k.o.Recent.At(ctx, d.Ref, version)
+	if errors.Is(err, order.ErrNotFound) {
+		return occasion{}, errObsolete
+	}
+	if err != nil {
+		return occasion{}, err
 	}
 	about := occasion{kind: d.Kind, order: o, invoice: d.Invoice}
 	for _, r := range o.Refunds {

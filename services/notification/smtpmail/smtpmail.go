@@ -34,6 +34,7 @@ type Options struct {
 type Mailer struct {
 	lines
 	from     *netmail.Address
+	envelope string // its address in angle brackets
 	host     string
 	port     int
 	implicit bool // TLS from the first byte
@@ -56,7 +57,7 @@ func New(o Options) (*Mailer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the sender %q is not an address like Shop <shop@example.com>", o.From)
 	}
-	m := &Mailer{from: from, host: u.Hostname(), port: 587, implicit: u.Scheme == "smtps", dial: o.Dial}
+	m := &Mailer{from: from, envelope: (&netmail.Address{Address: from.Address}).String(), host: u.Hostname(), port: 587, implicit: u.Scheme == "smtps", dial: o.Dial}
 	if m.implicit {
 		m.port = 465
 	}
@@ -97,36 +98,35 @@ func Check(providerURL string) error {
 }
 
 // Send hands one mail over. Whatever it answers is a notification.Failure.
-func (m *Mailer) Send(ctx context.Context, l notification.Letter) error {
-	msg, err := m.message(l)
+func (m *Mailer) Send(ctx context.Context, letter notification.Letter) error {
+	msg, err := m.message(letter)
 	if err != nil {
 		return &notification.Failure{Outcome: notification.Refused, Code: "not a mail", Err: err}
 	}
+	w := wires.Get().(*wire)
+	defer w.release()
+	if _, err = msg.WriteTo(w); err != nil {
+		return &notification.Failure{Outcome: notification.Refused, Code: "not a mail", Err: err}
+	}
+	w.close()
+	to := (&netmail.Address{Address: letter.To}).String()
 	for {
 		l, kept := m.take(), true
 		if l == nil {
 			if l, err = m.dialLine(ctx); err != nil {
-				return classify(err)
+				return &notification.Failure{Outcome: notification.Unreachable, Err: err}
 			}
 			kept = false
 		}
-		err = l.send(ctx, msg)
-		m.put(l, err)
-		if err == nil || msg.IsDelivered() { // whether they take another does not matter
+		t := l.send(ctx, m.envelope, to, w.bytes)
+		m.put(l)
+		if t == nil {
 			return nil
 		}
-		if !kept || !closedMeanwhile(err) || ctx.Err() != nil {
-			return classify(err)
+		if !kept || !t.closedMeanwhile() || ctx.Err() != nil {
+			return t.failure()
 		}
 	}
-}
-
-// closedMeanwhile reports whether a provider had closed a connection that was
-// kept: it did not even hear who writes.
-func closedMeanwhile(err error) bool {
-	sendErr, ok := errors.AsType[*mail.SendError](err)
-	return ok && (sendErr.Reason == mail.ErrSMTPMailFrom || sendErr.Reason == mail.ErrConnCheck) &&
-		(sendErr.ErrorCode() == 0 || sendErr.ErrorCode() == 421)
 }
 
 func (m *Mailer) connect(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -172,30 +172,29 @@ func (m *Mailer) message(l notification.Letter) (*mail.Msg, error) {
 	return msg, nil
 }
 
-// classify says what a failed attempt means.
-func classify(err error) error {
-	failure := &notification.Failure{Outcome: notification.Unreachable, Err: err}
-	sendErr, ok := errors.AsType[*mail.SendError](err)
-	if !ok {
-		return failure // while connecting, encrypting or signing in
+// closedMeanwhile reports whether a provider had closed a connection that was
+// kept: it did not even hear who writes.
+func (t *trouble) closedMeanwhile() bool {
+	return t.at == sender && (t.code == 0 || t.code == 421)
+}
+
+// failure is what the trouble means.
+func (t *trouble) failure() *notification.Failure {
+	f := &notification.Failure{Outcome: notification.Unreachable, Err: t}
+	if t.code != 0 {
+		f.Code = strings.TrimSpace(strconv.Itoa(t.code) + " " + t.enhanced)
 	}
-	if code := sendErr.ErrorCode(); code != 0 {
-		failure.Code = strings.TrimSpace(strconv.Itoa(code) + " " + sendErr.EnhancedStatusCode())
-	}
-	code := sendErr.ErrorCode()
 	switch {
-	case sendErr.Reason == mail.ErrGetSender, sendErr.Reason == mail.ErrGetRcpts:
-		failure.Outcome, failure.Code = notification.Refused, "not a mail"
-	case code == 0 && sendErr.Reason == mail.ErrSMTPDataClose:
+	case t.at == end && t.code == 0:
 		// All of it was sent, and nobody said what became of it.
-		failure.Outcome = notification.Unknown
-	case sendErr.Reason == mail.ErrSMTPMailFrom, code == 421, code == 0:
+		f.Outcome = notification.Unknown
+	case t.at == sender, t.code == 421, t.code == 0:
 		// Who may not send does not send this mail or another; 421 is a server
 		// that closes; and without a code the connection broke before the end.
-	case code >= 500:
-		failure.Outcome = notification.Refused
+	case t.code >= 500:
+		f.Outcome = notification.Refused
 	default:
-		failure.Outcome = notification.Deferred
+		f.Outcome = notification.Deferred
 	}
-	return failure
+	return f
 }
