@@ -51,8 +51,8 @@ type Options struct {
 	Invoice      invoice.Service      // nil: there are no invoices
 	Notification notification.Service // nil: nobody sees what customers are told
 
-	DeadLetters deadletter.Letters // nil: nobody sees any
-	Activity    activity.Board     // nil: nobody sees what the shop is doing
+	DeadLetters deadletter.Desk // nil: nobody sees any
+	Activity    activity.Board  // nil: nobody sees what the shop is doing
 
 	Log             *slog.Logger               // nil logs nothing
 	Shop            Shop                       // who sells

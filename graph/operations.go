@@ -32,6 +32,13 @@ func (r *Resolver) listDead(ctx context.Context, first int32, after, service *st
 	return view.NewDeadLetters(page, after != nil), nil
 }
 
+func (r *Resolver) deadServices(ctx context.Context) ([]string, error) {
+	if r.deadLetters == nil {
+		return nil, errNoLetters
+	}
+	return r.deadLetters.Services(caller(ctx))
+}
+
 // factsWithin is how long services may take to say what they have yet to tell.
 const factsWithin = 3 * time.Second
 

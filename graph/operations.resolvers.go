@@ -24,3 +24,7 @@ func (r *mutationResolver) DeadLetterDrop(ctx context.Context, id string) (*geng
 func (r *queryResolver) DeadLetters(ctx context.Context, first int32, after *string, service *string) (*view.DeadLetterConnection, error) {
 	return r.listDead(ctx, first, after, service)
 }
+
+func (r *queryResolver) DeadLetterServices(ctx context.Context) ([]string, error) {
+	return r.deadServices(ctx)
+}

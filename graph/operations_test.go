@@ -27,6 +27,9 @@ func TestDeadLetters(t *testing.T) {
 		s.Tell(order)
 		ids = append(ids, "notification/message/order:"+order[strings.LastIndexByte(order, '/')+1:]+":cancelled")
 	}
+	if kept := graphtest.Get(s.DoAs(admin.Access, `{ deadLetterServices }`, nil), "deadLetterServices"); fmt.Sprint(kept) != "[notification]" {
+		t.Errorf("kept by %v", kept)
+	}
 	const list = `query ($first: Int!, $after: String, $service: String) { deadLetters(first: $first, after: $after, service: $service) {
 		edges { cursor node { id service kind type key listener deadAt attempts { at outcome } } } nodes { id } pageInfo { hasNextPage endCursor } } }`
 	var seen []string // of cancellations; the other mails to her are refused as well

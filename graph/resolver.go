@@ -24,7 +24,7 @@ import (
 
 // Resolver answers the fields that need a service.
 type Resolver struct {
-	deadLetters  deadletter.Letters
+	deadLetters  deadletter.Desk
 	activity     activity.Board
 	account      account.Service
 	catalog      catalog.Service

@@ -126,6 +126,7 @@ var visits = map[string]string{
 	"Mutation.notificationResend": `mutation { notificationResend(id: "gid://ordergraph/Notification/none") { ` + problems + ` } }`,
 
 	"Query.deadLetters":         `{ deadLetters(first: 1) { nodes { id } } }`,
+	"Query.deadLetterServices":  `{ deadLetterServices }`,
 	"Mutation.deadLetterReplay": `mutation { deadLetterReplay(id: "notification/message/none") { ` + problems + ` } }`,
 	"Mutation.deadLetterDrop":   `mutation { deadLetterDrop(id: "notification/message/none") { ` + problems + ` } }`,
 
@@ -424,6 +425,10 @@ func TestServicesRefuseToo(t *testing.T) {
 		},
 		"Query.deadLetters": func(who identity.Caller) error {
 			_, err := w.Messages.Letters().List(t.Context(), who, deadletter.Query{})
+			return err
+		},
+		"Query.deadLetterServices": func(who identity.Caller) error {
+			_, err := deadletter.Desk{}.Services(who)
 			return err
 		},
 		// There is none to change here; those who keep them ask as everybody.

@@ -34,7 +34,7 @@ func (g *Ground) provideLetters(names []string) {
 }
 
 // Letters are the dead letters of the named services, wherever they run.
-func Letters(h *host.Host, names []string) (deadletter.Letters, error) {
+func Letters(h *host.Host, names []string) (deadletter.Desk, error) {
 	var all deadletter.Desk
 	for _, name := range names {
 		letters, err := host.Use(h, deadletterrpc.Contract(name))

@@ -3679,9 +3679,14 @@ enum NotificationErrorCode {
     first: Int!
     "Behind this cursor."
     after: String
-    "Only those that this service keeps, such as \"notification\"."
+    "Only those that this service keeps: one of ` + "`" + `deadLetterServices` + "`" + `."
     service: String
   ): DeadLetterConnection! @hasPermission(permission: OPERATIONS_READ)
+  """
+  The services that keep dead letters, in the order in which ` + "`" + `deadLetters` + "`" + ` lists
+  them, whether or not they have any. Needs OPERATIONS_READ.
+  """
+  deadLetterServices: [String!]! @hasPermission(permission: OPERATIONS_READ)
 }
 
 extend type Mutation {

@@ -27,11 +27,24 @@ func (b Box) name() string {
 	return b.Service + "/" + string(b.Kind)
 }
 
-// A Desk has the letters of several boxes, in their order. What it may show is
-// for each of them to decide.
+// A Desk has the letters of several boxes, in their order; those of one service
+// stand together. What it may show is for each of them to decide.
 type Desk []Box
 
 var _ Letters = Desk(nil)
+
+// Services are those whose letters the desk has, in the order in which it lists
+// them: none is asked. identity.OperationsRead: ErrForbidden.
+func (d Desk) Services(who identity.Caller) ([]string, error) {
+	if err := MayRead(who); err != nil {
+		return nil, err
+	}
+	names := make([]string, len(d))
+	for i, b := range d {
+		names[i] = b.Service
+	}
+	return slices.Compact(names), nil
+}
 
 // askWithin is how long a box may take to list.
 const askWithin = 10 * time.Second

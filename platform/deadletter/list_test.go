@@ -12,6 +12,7 @@ import (
 	"ordergraph/platform/deadletter"
 	"ordergraph/platform/fault"
 	"ordergraph/platform/identity"
+	"ordergraph/platform/identity/identitytest"
 )
 
 // A shelf has letters by their ids, or an error instead.
@@ -57,6 +58,15 @@ func TestADeskListsWhoAnswers(t *testing.T) {
 			{Service: "invoice", Letters: shelf{ids: []string{"i1"}}},
 			{Service: "account", Letters: shelf{list: func(context.Context) error { panic("a defect") }}},
 		}
+		// Which services there are is said without asking them.
+		twice := slices.Insert(slices.Clone(desk), 1, desk[0])
+		if names, err := twice.Services(who); err != nil || strings.Join(names, " ") != "payment order cart invoice account" {
+			t.Errorf("%v, %v", names, err)
+		}
+		identitytest.Needs(t, identity.OperationsRead, func(who identity.Caller) error {
+			_, err := desk.Services(who)
+			return err
+		})
 		// However many are silent, an operation's time is enough.
 		hurry, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()

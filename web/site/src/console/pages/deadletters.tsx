@@ -2,12 +2,12 @@
 import { useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
 import { ask, passing, pause, Trouble } from "../../api/client.ts";
-import { renew } from "../../api/query.ts";
+import { renew, useQuery } from "../../api/query.ts";
 import { Choice } from "../../ui/field.tsx";
 import { useWords } from "../../words/index.ts";
 import { useAction } from "../action.ts";
 import { useFresh } from "../fresh.ts";
-import { DeadLetterDropDocument, DeadLetterReplayDocument, DeadLettersDocument, type DeadLettersQuery } from "../gql.ts";
+import { DeadLetterDropDocument, DeadLetterReplayDocument, DeadLetterServicesDocument, DeadLettersDocument, type DeadLettersQuery } from "../gql.ts";
 import { notify } from "../notices.tsx";
 import { Asked, Dialog, DialogEnd, Page, Pager, Tag, Unavailable, useCursor, useFilters, When } from "../parts.tsx";
 import { useMay } from "../viewer.ts";
@@ -18,9 +18,6 @@ type Letter = DeadLettersQuery["deadLetters"]["nodes"][number];
 
 const perPage = 50; // which is also the most that one press replays
 
-// The services that keep dead letters.
-const services = ["account", "cart", "catalog", "fulfilment", "inventory", "invoice", "notification", "order", "payment"];
-
 const listed = (letters: number) => (letters === 1 ? "1 letter" : `${letters} letters`);
 
 export default function DeadLetters() {
@@ -30,6 +27,7 @@ export default function DeadLetters() {
   const { after } = useCursor();
   const service = params.get("service") ?? undefined;
   const answer = useFresh(DeadLettersDocument, { first: perPage, after, service }, 10_000);
+  const services = useQuery(DeadLetterServicesDocument, {}).data?.deadLetterServices ?? (service ? [service] : []);
   const [dropping, setDropping] = useState<Letter>();
   const all = useReplayAll();
   const shown = answer.data?.deadLetters.nodes ?? [];
