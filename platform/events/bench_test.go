@@ -1,12 +1,15 @@
 package events_test
 
 import (
+	"context"
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"ordergraph/platform/docstore"
 	"ordergraph/platform/events"
 	"ordergraph/test/redisserver"
 )
@@ -51,4 +54,54 @@ func BenchmarkFact(b *testing.B) {
 		w.count(fmt.Sprintf("thing-%d", i%200))
 	}
 	w.eventually(w.settled)
+}
+
+// The facts of 2,000 orders, as many documents, come within some seconds and
+// are taken by three listeners: at once, a little later, and seconds behind.
+// The figures are of each fact: how often it was rung, how often its document
+// was written besides the write that told of it, and what all of it took of
+// the processor.
+func BenchmarkFactsOfARush(b *testing.B) {
+	const orders = 2000
+	var took, wrote, rung float64
+	for range b.N {
+		w := newWorld(b, redisserver.Start(b).Addr)
+		for group, takes := range map[string]time.Duration{"one": 0, "two": 5 * time.Millisecond, "three": 50 * time.Millisecond} {
+			w.listen(group, func(ctx context.Context, _ events.Fact) error {
+				time.Sleep(takes)
+				return nil
+			})
+		}
+		before := processor(b)
+		for i := range orders {
+			w.countFor(fmt.Sprintf("thing-%d", i), "one", "two", "three")
+			time.Sleep(time.Millisecond)
+		}
+		for w.settled() != nil {
+			time.Sleep(time.Second)
+		}
+		took += float64((processor(b) - before).Microseconds())
+		for d, err := range w.things.All(w.ctx, docstore.Query{}) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			wrote += float64(d.Version - d.Count)
+		}
+		rung += w.rung()
+		w.stop()
+	}
+	facts := float64(b.N * orders)
+	b.ReportMetric(rung/facts, "rings/fact")
+	b.ReportMetric(wrote/facts, "writes/fact")
+	b.ReportMetric(took/facts, "cpu-µs/fact")
+	b.ReportMetric(0, "ns/op")
+}
+
+// processor is how long this process had one.
+func processor(b *testing.B) time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }

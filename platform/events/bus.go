@@ -35,6 +35,7 @@ const (
 	readCount   = 64    // entries per read
 	handleIn    = 10 * time.Second
 	courtesy    = 100 * time.Millisecond // a fact waits at most for its turn
+	reportEvery = 250 * time.Millisecond // a fact that was taken waits for others to be reported with
 	leaseFor    = 12 * time.Second       // on a lane; longer than handleIn, so that who takes over an expired lane is alone
 	leaseRenew  = 2 * time.Second
 	blockFor    = 2 * time.Second
@@ -485,15 +486,20 @@ func (l *listener) work(ctx context.Context, n int, la *lane) error {
 	}
 }
 
-// handleAll handles the entries in order, then confirms and acknowledges them
-// in one round trip. An entry whose handler failed is acknowledged as well: its
-// relay rings it again when it is due, and is told of the failure where that is
-// evidence against the fact.
+// handleAll handles the entries in order, and reports and acknowledges them,
+// many in one round trip. An entry whose handler failed is acknowledged as well:
+// its relay rings it again when it is due, and is told of the failure where that
+// is evidence against the fact.
 func (l *listener) handleAll(ctx context.Context, n int, batch []redis.XMessage) {
 	ids, reports := make([]string, 0, len(batch)), make([]report, 0, len(batch))
+	reported := time.Now()
 	for _, m := range batch {
 		if ctx.Err() != nil {
 			break
+		}
+		if time.Since(reported) > reportEvery {
+			l.report(ctx, n, ids, reports)
+			ids, reports, reported = ids[:0], reports[:0], time.Now()
 		}
 		ids = append(ids, m.ID)
 		if to, _ := m.Values["to"].(string); to != "" && !slices.Contains(strings.Fields(to), l.group) {
@@ -506,7 +512,7 @@ func (l *listener) handleAll(ctx context.Context, n int, batch []redis.XMessage)
 			continue
 		}
 		if l.lately.has(f.again()) { // rung again while it waited here, or its confirmation got lost
-			reports = append(reports, report{fact: f})
+			reports = append(reports, report{fact: f, entry: m.ID})
 			continue
 		}
 		before := l.took.Load()
@@ -516,16 +522,29 @@ func (l *listener) handleAll(ctx context.Context, n int, batch []redis.XMessage)
 			l.took.Add(1)
 			l.lately.add(f.again())
 			l.confirmed.Inc()
-			reports = append(reports, report{fact: f})
+			reports = append(reports, report{fact: f, entry: m.ID})
 		case ctx.Err() != nil: // we end, and the fact is whole
 		case blames(err, l.took.Load() > before):
 			l.failed.Inc()
-			reports = append(reports, report{f, l.note(ctx, f, err)})
+			reports = append(reports, report{fact: f, entry: m.ID, failure: l.note(ctx, f, err)})
 		default:
 			l.postponed.Inc()
 			l.note(ctx, f, err)
 		}
 	}
+	l.report(ctx, n, ids, reports)
+}
+
+// A report tells a relay what became of a fact: it was taken, or failed with
+// this.
+type report struct {
+	fact    Fact
+	entry   string // of the lane, by which it was heard
+	failure string
+}
+
+// report tells the relay, and acknowledges the lane's entries with these ids.
+func (l *listener) report(ctx context.Context, n int, ids []string, reports []report) {
 	if len(ids) == 0 {
 		return
 	}
@@ -533,7 +552,7 @@ func (l *listener) handleAll(ctx context.Context, n int, batch []redis.XMessage)
 	defer cancel()
 	_, err := l.client.Pipelined(call, func(p redis.Pipeliner) error {
 		for _, r := range reports {
-			values := []any{"doc", r.fact.Doc, "fact", r.fact.ID, "group", l.group}
+			values := []any{"doc", r.fact.Doc, "fact", r.fact.ID, "group", l.group, "entry", r.entry}
 			if r.failure != "" {
 				values = append(values, "failed", r.failure)
 			}
@@ -551,13 +570,6 @@ func (l *listener) handleAll(ctx context.Context, n int, batch []redis.XMessage)
 // enough: a store that was restored counts the versions of its documents again,
 // from where they were, and tells something else under the ids of before.
 func (f *Fact) again() string { return f.ID + "@" + strconv.FormatInt(f.At.UnixMilli(), 36) }
-
-// A report tells a relay what became of a fact: it was taken, or failed with
-// this.
-type report struct {
-	fact    Fact
-	failure string
-}
 
 // note logs that a fact was not taken, and says as much of it as may be kept:
 // the error's code, and the reference of the line in the log.

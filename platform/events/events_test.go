@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
@@ -126,17 +127,41 @@ func on(t *testing.T, test func(t *testing.T, addr string)) {
 // count changes a thing and tells of it.
 func (w *world) count(id string) {
 	w.t.Helper()
+	w.countFor(id, "one", "two")
+}
+
+// countFor is count for these listeners.
+func (w *world) countFor(id string, listeners ...string) {
+	w.t.Helper()
 	doc, err := w.things.Upsert(w.ctx, id, func(d *thing) error {
 		d.Count++
 		d.Outbox.Add(w.clock.Now(), events.Fact{
 			ID: fmt.Sprintf("%s:%d:counted", id, d.Count), Type: "counted", Doc: id, Key: id, At: time.Now(),
-		}, "one", "two")
+		}, listeners...)
 		return nil
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.relay.Ring(&doc)
+}
+
+// rung is how many rings the relay has made.
+func (w *world) rung() float64 {
+	w.t.Helper()
+	figures := prometheus.NewRegistry()
+	figures.MustRegister(w.bus)
+	all, err := figures.Gather()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, f := range all {
+		if f.GetName() == "ordergraph_facts_rung_total" {
+			return f.GetMetric()[0].GetCounter().GetValue()
+		}
+	}
+	w.t.Fatal("the bus does not count its rings")
+	return 0
 }
 
 func (w *world) listen(group string, handle events.Handler) (stop func()) {

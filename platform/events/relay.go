@@ -3,13 +3,11 @@ package events
 import (
 	"context"
 	"errors"
-	"fmt"
+	"iter"
 	"log/slog"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"ordergraph/platform/deadletter"
 	"ordergraph/platform/docstore"
@@ -17,13 +15,12 @@ import (
 )
 
 const (
-	firstPatience = 2 * time.Second // until an unconfirmed fact is rung again
+	firstPatience = 2 * time.Second // until an unconfirmed fact is rung again, unless its listeners are late
 	lastPatience  = time.Minute     // at most
 	sweepEvery    = time.Second
 	queueLength   = 4096 // facts waiting to be rung by this process
 	worryAfter    = 10   // attempts: then it is logged
-	mostReports   = 4 * readCount
-	gatherFor     = 50 * time.Millisecond // confirmations are gathered; far shorter than firstPatience
+	atOnce        = 16   // documents written at once, which share what a write to disk costs
 )
 
 // Add puts a fact into the outbox, for the groups that are to confirm it.
@@ -87,6 +84,10 @@ func (o *Outbox) settle(fact, awaiting int) {
 
 // again notes that every fact is rung once more, and when the next time is.
 func (o *Outbox) again(now time.Time) {
+	if len(o.Facts) == 0 {
+		o.Due = nil
+		return
+	}
 	most := 0
 	for i := range o.Facts {
 		o.Facts[i].Attempts++
@@ -111,11 +112,13 @@ type Relay[T any] struct {
 	docs   *docstore.Collection[T]
 	outbox func(*T) *Outbox
 	boxes  *docstore.Collection[docstore.Partial[boxed]] // the same documents
+	heads  *docstore.Collection[docstore.Partial[head]]  // likewise, only read
 	about  func(key string) docstore.Query
 	now    func() time.Time
 	log    *slog.Logger
 	queue  chan Pending
 	rung   recent // ids of the facts rung lately
+	late   lateness
 }
 
 var _ deadletter.Letters = (*Relay[struct{}])(nil)
@@ -126,12 +129,18 @@ type boxed struct {
 	Outbox        Outbox `bson:"outbox"`
 }
 
+// head is as much of a document as says which it is.
+type head struct {
+	docstore.Meta `bson:",inline"`
+}
+
 // NewRelay is a relay of the collection, which declares Index and DeadIndex.
 // The topic is the service's name. outbox says where in a document its outbox
 // is, which is written as "outbox". The bus knows the relay's dead letters from now on.
 func NewRelay[T any](bus *Bus, topic string, docs *docstore.Collection[T], outbox func(*T) *Outbox, o RelayOptions) *Relay[T] {
 	r := &Relay[T]{
-		bus: bus, topic: topic, docs: docs, outbox: outbox, boxes: docstore.PartOf[boxed](docs), about: o.About,
+		bus: bus, topic: topic, docs: docs, outbox: outbox, about: o.About,
+		boxes: docstore.PartOf[boxed](docs), heads: docstore.PartOf[head](docs),
 		now: o.Now, log: o.Log, queue: make(chan Pending, queueLength),
 	}
 	if r.now == nil {
@@ -165,7 +174,7 @@ func (r *Relay[T]) Run(ctx context.Context) error {
 	work.Keep(ctx, r.log,
 		work.Part{Name: "ringing of " + r.topic, Run: r.flush},
 		work.Part{Name: "sweep of " + r.topic, Every: sweepEvery, Run: r.Sweep},
-		work.Part{Name: "confirmations of " + r.topic, Run: r.hearConfirmations})
+		work.Part{Name: "confirmations of " + r.topic, Run: r.hearReports})
 	return ctx.Err()
 }
 
@@ -195,41 +204,49 @@ func (r *Relay[T]) flush(ctx context.Context) error {
 }
 
 // Sweep rings all facts that are due. The document notes the attempt first,
-// so that of several relays one rings it.
+// so that of several relays one rings it. Where listeners are late, what is due
+// gets more time: it waits its turn, and another ring would only add to what
+// they have to do.
 func (r *Relay[T]) Sweep(ctx context.Context) error {
-	q := docstore.Query{Index: Index().Name, Until: r.now(), Limit: 200}
+	now := r.now()
+	until := now.Add(-r.late.extra(now))
+	q := docstore.Query{Index: Index().Name, Until: until, Limit: 200}
 	for {
-		page, err := r.boxes.Find(ctx, q)
+		page, err := r.heads.Find(ctx, q)
 		if err != nil {
 			return err
 		}
-		var rings []Pending
-		for i := range page.Items {
-			if len(page.Items[i].Part.Outbox.Facts) == 0 {
-				continue
-			}
+		boxes := make([]Outbox, len(page.Items)) // in the order of what is due
+		_, err = work.Each(ctx, places(len(page.Items)), atOnce, func(i int) error {
+			noted := false
 			doc, err := r.boxes.Update(ctx, page.Items[i].Part.ID, func(d *docstore.Partial[boxed]) error {
 				box := &d.Part.Outbox
-				if box.Due == nil || box.Due.After(r.now()) {
-					return docstore.Unchanged
+				if noted = box.Due != nil && !box.Due.After(until); !noted {
+					return docstore.Unchanged // another has rung them, or nobody awaits them
 				}
 				box.again(r.now())
 				return nil
 			})
-			if errors.Is(err, docstore.ErrNotFound) {
-				continue
-			}
-			if err != nil {
+			switch {
+			case errors.Is(err, docstore.ErrNotFound):
+				return nil
+			case err != nil:
 				return err
+			case noted:
+				boxes[i] = doc.Part.Outbox
 			}
-			for _, p := range doc.Part.Outbox.Facts {
+			return nil
+		})
+		var rings []Pending
+		for _, box := range boxes {
+			for _, p := range box.Facts {
 				if p.Attempts == worryAfter {
 					r.log.WarnContext(ctx, "a fact is not confirmed", "topic", r.topic, "fact", p.Fact.ID, "awaiting", strings.Join(p.Awaiting, " "), "attempts", p.Attempts)
 				}
 				rings = append(rings, p)
 			}
 		}
-		if err := r.bus.ring(ctx, r.topic, rings); err != nil {
+		if err := errors.Join(err, r.bus.ring(ctx, r.topic, rings)); err != nil {
 			return err
 		}
 		if page.Next == "" {
@@ -239,100 +256,13 @@ func (r *Relay[T]) Sweep(ctx context.Context) error {
 	}
 }
 
-// hearConfirmations takes facts that were confirmed out of their outboxes. A
-// confirmation that gets lost here is made again, for the fact is rung again.
-func (r *Relay[T]) hearConfirmations(ctx context.Context) error {
-	const group = "relay"
-	client, done := dedicated(ctx, r.bus.client)
-	defer done()
-	stream := confirmations(r.topic)
-	trouble := trouble{bus: r.bus}
-	defer trouble.over(ctx)
-	read := func(block time.Duration) ([]redis.XMessage, error) {
-		results, err := client.XReadGroup(ctx, &redis.XReadGroupArgs{
-			Group: group, Consumer: consumer, Streams: []string{stream, ">"}, Count: mostReports, Block: block, NoAck: true,
-		}).Result()
-		if err != nil || len(results) == 0 {
-			return nil, err
-		}
-		return results[0].Messages, nil
-	}
-	for ctx.Err() == nil {
-		messages, err := read(blockFor)
-		if err == nil && len(messages) < mostReports {
-			// The listeners of one fact take it at about the same time: what
-			// they say is noted in one write.
-			work.Pause(ctx, gatherFor)
-			more, _ := read(-1)
-			messages = append(messages, more...)
-		}
-		switch {
-		case errors.Is(err, redis.Nil):
-			trouble.over(ctx)
-			continue
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil && strings.HasPrefix(err.Error(), "NOGROUP"):
-			if err := client.XGroupCreateMkStream(ctx, stream, group, "0").Err(); err != nil && !strings.HasPrefix(err.Error(), "BUSYGROUP") {
-				work.Pause(ctx, 50*time.Millisecond)
+// places are 0 to n-1, for work.Each.
+func places(n int) iter.Seq2[int, error] {
+	return func(yield func(int, error) bool) {
+		for i := range n {
+			if !yield(i, nil) {
+				return
 			}
-			continue
-		case err != nil:
-			trouble.wait(ctx, err)
-			continue
-		}
-		trouble.over(ctx)
-		if err := r.confirm(ctx, messages); err != nil && ctx.Err() == nil {
-			r.log.WarnContext(ctx, "confirmations could not be noted; their facts are rung again", "topic", r.topic, "error", err)
-			work.Pause(ctx, 100*time.Millisecond)
 		}
 	}
-	return ctx.Err()
-}
-
-// confirm notes a batch of confirmations and failures, each document in one
-// write.
-func (r *Relay[T]) confirm(ctx context.Context, messages []redis.XMessage) error {
-	type report struct{ fact, group, failure string }
-	byDoc := map[string][]report{}
-	for _, m := range messages {
-		doc, _ := m.Values["doc"].(string)
-		fact, _ := m.Values["fact"].(string)
-		group, _ := m.Values["group"].(string)
-		failure, _ := m.Values["failed"].(string)
-		byDoc[doc] = append(byDoc[doc], report{fact, group, failure})
-	}
-	var errs []error
-	for doc, reports := range byDoc {
-		var died []Dead
-		_, err := r.boxes.Update(ctx, doc, func(d *docstore.Partial[boxed]) error {
-			box, news := &d.Part.Outbox, false
-			died = died[:0]
-			for _, c := range reports {
-				switch {
-				case c.failure == "":
-					news = box.Confirm(c.fact, c.group) || news
-				case box.fail(r.now(), c.fact, c.group, c.failure):
-					news = true
-					if n := len(box.Dead); n > 0 && box.Dead[n-1].Fact.ID == c.fact && box.Dead[n-1].Group == c.group {
-						died = append(died, box.Dead[n-1])
-					}
-				}
-			}
-			if !news {
-				return docstore.Unchanged
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, docstore.ErrNotFound) {
-			errs = append(errs, fmt.Errorf("confirm %s: %w", doc, err))
-			continue
-		}
-		for _, d := range died {
-			r.bus.figures.died.WithLabelValues(r.topic, d.Group).Inc()
-			r.log.ErrorContext(ctx, "a fact is given up; replay it when the cause is gone", "topic", r.topic, "fact", d.Fact.ID,
-				"listener", d.Group, "outcome", d.Attempts[len(d.Attempts)-1].Outcome)
-		}
-	}
-	return errors.Join(errs...)
 }
