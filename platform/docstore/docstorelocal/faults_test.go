@@ -135,13 +135,14 @@ func TestPowerFailure(t *testing.T) {
 }
 
 // TestPowerFailureAtEveryStep stops at every single thing the store does to its
-// disk, from its creation to its second closing.
+// disk, from its creation to its second closing, and once more when it has just
+// been opened again.
 func TestPowerFailureAtEveryStep(t *testing.T) {
 	disk := vfs.NewCrashableMem()
 	noted := notes{all: acknowledged{}}
 	type failure struct {
 		at    string
-		disk  vfs.FS
+		disk  *vfs.MemFS
 		acked acknowledged
 	}
 	var mu sync.Mutex
@@ -186,8 +187,17 @@ func TestPowerFailureAtEveryStep(t *testing.T) {
 			t.Errorf("%s: %v", f.at, err)
 			continue
 		}
-		if err := errors.Join(f.acked.check(t.Context(), s), s.Close()); err != nil {
+		err = f.acked.check(t.Context(), s)
+		again := f.disk.CrashClone(vfs.CrashCloneCfg{})
+		if err = errors.Join(err, s.Close()); err != nil {
 			t.Errorf("%s: %v", f.at, err)
+		}
+		if s, err = docstorelocal.OpenOn(again, "store"); err != nil {
+			t.Errorf("%s, and again: %v", f.at, err)
+			continue
+		}
+		if err := errors.Join(f.acked.check(t.Context(), s), s.Close()); err != nil {
+			t.Errorf("%s, and again: %v", f.at, err)
 		}
 	}
 	t.Logf("%d failures, seed %d", len(failures), seed)

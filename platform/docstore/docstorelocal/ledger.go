@@ -65,6 +65,7 @@ const (
 	ledgerName = "LEDGER"
 	holderName = "HOLDER"
 	lockName   = "LOCK"
+	logSuffix  = ".log"
 
 	lineSize    = 128
 	nameAt      = 16 // in a line: length of the file, checksum, length of the name, name
@@ -262,11 +263,12 @@ func (l *ledger) forget(name string) error {
 	return l.file.Sync()
 }
 
-// begun follows a file that was just created.
-func (l *ledger) begun(path string, file vfs.File) vfs.File {
+// begun follows a file that was just created, or taken anew with so many bytes
+// in it.
+func (l *ledger) begun(path string, file vfs.File, size int64) vfs.File {
 	f := &fileState{name: l.FS.PathBase(path)}
 	l.files[f.name] = f
-	return &ledgerFile{File: file, ledger: l, state: f}
+	return &ledgerFile{File: file, ledger: l, state: f, isLog: strings.HasSuffix(path, logSuffix), size: size}
 }
 
 // give breaks the store if err is not nil, and reports whether it is broken.
@@ -302,23 +304,26 @@ func (l *ledger) Create(path string, category vfs.DiskWriteCategory) (vfs.File, 
 	if l.give(path, err) {
 		return l.void.Create(path, category)
 	}
-	return l.begun(path, file), nil
+	return l.begun(path, file, 0), nil
 }
 
 func (l *ledger) ReuseForWrite(from, to string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var file vfs.File
+	var info vfs.FileInfo
 	err := error(nil)
 	if !l.lost.Load() {
 		if err = errors.Join(l.forget(l.FS.PathBase(from)), l.forget(l.FS.PathBase(to))); err == nil {
-			file, err = l.FS.ReuseForWrite(from, to, category)
+			if file, err = l.FS.ReuseForWrite(from, to, category); err == nil {
+				info, err = file.Stat()
+			}
 		}
 	}
 	if l.give(to, err) {
 		return l.void.Create(to, category)
 	}
-	return l.begun(to, file), nil
+	return l.begun(to, file, info.Size()), nil
 }
 
 func (l *ledger) Rename(from, to string) error {
@@ -428,11 +433,34 @@ type ledgerFile struct {
 	state   *fileState
 	written int64
 	sum     uint32
+	isLog   bool
+	size    int64 // of a log: bytes that are there already, written or not
+}
+
+// zeros is what a log is made of before it is written.
+var zeros [256 << 10]byte
+
+// makeRoom fills a log with zeros ahead of the n bytes that are now written to
+// it. Syncing bytes that take the place of others costs a file system half the
+// CPU, and a quarter less time, than syncing a file that grows, preallocated or
+// not, since nothing is to be noted of the file itself.
+func (f *ledgerFile) makeRoom(n int) {
+	for f.written+int64(n) > f.size {
+		more := min(max(f.size, 32<<10), int64(len(zeros)))
+		if _, err := f.File.WriteAt(zeros[:more], f.size); err != nil {
+			f.isLog = false // a full disk may have room for what is written itself
+			return
+		}
+		f.size += more
+	}
 }
 
 func (f *ledgerFile) Write(p []byte) (int, error) {
 	if f.ledger.lost.Load() {
 		return len(p), nil
+	}
+	if f.isLog {
+		f.makeRoom(len(p))
 	}
 	f.sum = crc32.Update(f.sum, castagnoli, p) // before: Write may change p
 	n, err := f.File.Write(p)
@@ -461,13 +489,9 @@ func (f *ledgerFile) synced(sync func() error) error {
 	return nil
 }
 
-// Preallocate and SyncTo only make writing faster, or not.
-func (f *ledgerFile) Preallocate(offset, length int64) error {
-	if f.ledger.lost.Load() {
-		return nil
-	}
-	return f.File.Preallocate(offset, length)
-}
+// Preallocate and SyncTo only make writing faster, or not. Pebble preallocates
+// its logs, and those have room made for them.
+func (f *ledgerFile) Preallocate(int64, int64) error { return nil }
 
 func (f *ledgerFile) SyncTo(length int64) (fullSync bool, err error) {
 	if f.ledger.lost.Load() {
