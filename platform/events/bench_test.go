@@ -3,6 +3,8 @@ package events_test
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -60,10 +62,10 @@ func BenchmarkFact(b *testing.B) {
 // are taken by three listeners: at once, a little later, and seconds behind.
 // The figures are of each fact: how often it was rung, how often its document
 // was written besides the write that told of it, and what all of it took of
-// the processor.
+// the processor, here and in the Redis server.
 func BenchmarkFactsOfARush(b *testing.B) {
 	const orders = 2000
-	var took, wrote, rung float64
+	var took, redis, wrote, rung float64
 	for range b.N {
 		w := newWorld(b, redisserver.Start(b).Addr)
 		for group, takes := range map[string]time.Duration{"one": 0, "two": 5 * time.Millisecond, "three": 50 * time.Millisecond} {
@@ -88,12 +90,22 @@ func BenchmarkFactsOfARush(b *testing.B) {
 			wrote += float64(d.Version - d.Count)
 		}
 		rung += w.rung()
+		for line := range strings.SplitSeq(w.client.Info(w.ctx, "cpu").Val(), "\r\n") {
+			if name, seconds, _ := strings.Cut(line, ":"); name == "used_cpu_user" || name == "used_cpu_sys" {
+				s, err := strconv.ParseFloat(seconds, 64)
+				if err != nil {
+					b.Fatal(err)
+				}
+				redis += 1e6 * s
+			}
+		}
 		w.stop()
 	}
 	facts := float64(b.N * orders)
 	b.ReportMetric(rung/facts, "rings/fact")
 	b.ReportMetric(wrote/facts, "writes/fact")
 	b.ReportMetric(took/facts, "cpu-µs/fact")
+	b.ReportMetric(redis/facts, "redis-µs/fact")
 	b.ReportMetric(0, "ns/op")
 }
 

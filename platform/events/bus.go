@@ -35,7 +35,7 @@ const (
 	readCount   = 64    // entries per read
 	handleIn    = 10 * time.Second
 	courtesy    = 100 * time.Millisecond // a fact waits at most for its turn
-	reportEvery = 250 * time.Millisecond // a fact that was taken waits for others to be reported with
+	breath      = 20 * time.Millisecond  // between two rings, or reads, of one loop: what comes meanwhile goes with the next
 	leaseFor    = 12 * time.Second       // on a lane; longer than handleIn, so that who takes over an expired lane is alone
 	leaseRenew  = 2 * time.Second
 	blockFor    = 2 * time.Second
@@ -135,7 +135,7 @@ func (b *Bus) ring(ctx context.Context, topic string, rings []Pending) error {
 func (b *Bus) Listen(ctx context.Context, topic, group string, handle Handler) error {
 	l := &listener{
 		Bus: b, topic: topic, group: group, handle: handle, name: rand.Text()[:16],
-		owned: map[int]*lane{}, changed: make(chan struct{}, 1),
+		owned: map[int]*lane{}, changed: make(chan struct{}, 1), reported: make(chan struct{}, 1),
 		confirmed: b.figures.handled.WithLabelValues(topic, group, confirmedOutcome),
 		failed:    b.figures.handled.WithLabelValues(topic, group, failedOutcome),
 		postponed: b.figures.handled.WithLabelValues(topic, group, postponedOutcome),
@@ -145,7 +145,8 @@ func (b *Bus) Listen(ctx context.Context, topic, group string, handle Handler) e
 	who := group + " listening to " + topic
 	work.Keep(ctx, b.log,
 		work.Part{Name: "leases of " + who, Run: l.keepLeases},
-		work.Part{Name: "reading of " + who, Run: l.read})
+		work.Part{Name: "reading of " + who, Run: l.read},
+		work.Part{Name: "reports of " + who, Run: l.tell})
 	return ctx.Err()
 }
 
@@ -159,9 +160,11 @@ type listener struct {
 	took                         atomic.Int64 // facts
 	lately                       recent       // the facts taken, see again
 
-	mu      sync.Mutex
-	owned   map[int]*lane
-	changed chan struct{} // a lane was taken or given back
+	mu       sync.Mutex
+	owned    map[int]*lane
+	changed  chan struct{} // a lane was taken or given back
+	reports  []report      // that are still to be told
+	reported chan struct{} // there are some
 }
 
 // A lane that this listener reads: entries wait in queue for its one worker.
@@ -254,7 +257,7 @@ func (l *listener) shareLanes(ctx context.Context) (settled bool, err error) {
 		l.mu.Unlock()
 		switch has := slices.Contains(leased, int64(n)); {
 		case mine && !has: // forgotten, and taken by another
-			l.drop(n)
+			l.drop(ctx, n)
 		case !mine && has:
 			fresh = append(fresh, n)
 		}
@@ -299,9 +302,11 @@ func (l *listener) take(ctx context.Context, fresh []int) error {
 		go func() {
 			defer close(la.done)
 			work.Keep(working, l.log, work.Part{Name: fmt.Sprintf("lane %d of %s", n, l.topic), Run: func(ctx context.Context) error {
-				batch := left
-				left = nil // should it panic, it is rung again
-				l.handleAll(ctx, n, batch)
+				for len(left) > 0 {
+					m := left[0]
+					left = left[1:] // should it panic, it is rung again
+					l.hear(ctx, n, m)
+				}
 				return l.work(ctx, n, la)
 			}})
 		}()
@@ -314,8 +319,9 @@ func (l *listener) take(ctx context.Context, fresh []int) error {
 	return nil
 }
 
-// drop stops reading a lane and waits for the fact in hand.
-func (l *listener) drop(n int) {
+// drop stops reading a lane, waits for the fact in hand, and tells what became
+// of it: who reads the lane next claims what is not acknowledged.
+func (l *listener) drop(ctx context.Context, n int) {
 	l.mu.Lock()
 	la := l.owned[n]
 	delete(l.owned, n)
@@ -323,11 +329,12 @@ func (l *listener) drop(n int) {
 	if la != nil {
 		la.stop()
 		<-la.done
+		l.tellAll(ctx)
 	}
 }
 
 func (l *listener) release(ctx context.Context, n int) {
-	l.drop(n)
+	l.drop(ctx, n)
 	call, cancel := context.WithTimeout(ctx, callWithin)
 	defer cancel()
 	_ = leave.Run(call, l.client, []string{l.leaseKey(n)}, l.name).Err() // else it expires
@@ -439,6 +446,9 @@ func (l *listener) read(ctx context.Context) error {
 				}
 			}
 		}
+		if len(results) > 0 {
+			work.Pause(ctx, breath)
+		}
 	}
 	return ctx.Err()
 }
@@ -472,98 +482,54 @@ func (l *listener) work(ctx context.Context, n int, la *lane) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case m := <-la.queue:
-			batch := []redis.XMessage{m}
-			for more := true; more && len(batch) < readCount; {
-				select {
-				case m := <-la.queue:
-					batch = append(batch, m)
-				default:
-					more = false
-				}
-			}
-			l.handleAll(ctx, n, batch)
+			l.hear(ctx, n, m)
 		}
 	}
 }
 
-// handleAll handles the entries in order, and reports and acknowledges them,
-// many in one round trip. An entry whose handler failed is acknowledged as well:
-// its relay rings it again when it is due, and is told of the failure where that
-// is evidence against the fact.
-func (l *listener) handleAll(ctx context.Context, n int, batch []redis.XMessage) {
-	ids, reports := make([]string, 0, len(batch)), make([]report, 0, len(batch))
-	reported := time.Now()
-	for _, m := range batch {
-		if ctx.Err() != nil {
-			break
-		}
-		if time.Since(reported) > reportEvery {
-			l.report(ctx, n, ids, reports)
-			ids, reports, reported = ids[:0], reports[:0], time.Now()
-		}
-		ids = append(ids, m.ID)
-		if to, _ := m.Values["to"].(string); to != "" && !slices.Contains(strings.Fields(to), l.group) {
-			continue // rung again for others
-		}
-		data, _ := m.Values["fact"].(string)
-		var f Fact
-		if err := bson.Unmarshal([]byte(data), &f); err != nil || f.ID == "" {
-			l.log.ErrorContext(ctx, "a fact cannot be read and is left out", "topic", l.topic, "entry", m.ID)
-			continue
-		}
-		if l.lately.has(f.again()) { // rung again while it waited here, or its confirmation got lost
-			reports = append(reports, report{fact: f, entry: m.ID})
-			continue
-		}
-		before := l.took.Load()
-		err := l.handleOne(ctx, f)
-		switch {
-		case err == nil:
-			l.took.Add(1)
-			l.lately.add(f.again())
-			l.confirmed.Inc()
-			reports = append(reports, report{fact: f, entry: m.ID})
-		case ctx.Err() != nil: // we end, and the fact is whole
-		case blames(err, l.took.Load() > before):
-			l.failed.Inc()
-			reports = append(reports, report{fact: f, entry: m.ID, failure: l.note(ctx, f, err)})
-		default:
-			l.postponed.Inc()
-			l.note(ctx, f, err)
-		}
-	}
-	l.report(ctx, n, ids, reports)
-}
-
-// A report tells a relay what became of a fact: it was taken, or failed with
-// this.
-type report struct {
-	fact    Fact
-	entry   string // of the lane, by which it was heard
-	failure string
-}
-
-// report tells the relay, and acknowledges the lane's entries with these ids.
-func (l *listener) report(ctx context.Context, n int, ids []string, reports []report) {
-	if len(ids) == 0 {
+// hear handles one entry of a lane and reports what became of it. One whose
+// handler failed is acknowledged as well: its relay rings it again when it is
+// due, and is told of the failure where that is evidence against the fact.
+func (l *listener) hear(ctx context.Context, n int, m redis.XMessage) {
+	if ctx.Err() != nil {
 		return
 	}
-	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callWithin)
-	defer cancel()
-	_, err := l.client.Pipelined(call, func(p redis.Pipeliner) error {
-		for _, r := range reports {
-			values := []any{"doc", r.fact.Doc, "fact", r.fact.ID, "group", l.group, "entry", r.entry}
-			if r.failure != "" {
-				values = append(values, "failed", r.failure)
-			}
-			p.XAdd(call, &redis.XAddArgs{Stream: confirmations(l.topic), MaxLen: confirmed, Approx: true, Values: values})
-		}
-		p.XAck(call, stream(l.topic, n), l.group, ids...)
-		return nil
-	})
-	if err != nil && ctx.Err() == nil {
-		l.log.WarnContext(ctx, "facts were taken but not confirmed; they are rung again", "topic", l.topic, "group", l.group, "facts", len(reports), "error", err)
+	r := report{lane: n, entry: m.ID}
+	if to, _ := m.Values["to"].(string); to != "" && !slices.Contains(strings.Fields(to), l.group) {
+		l.report(r) // rung again for others
+		return
 	}
+	data, _ := m.Values["fact"].(string)
+	var f Fact
+	if err := bson.Unmarshal([]byte(data), &f); err != nil || f.ID == "" {
+		l.log.ErrorContext(ctx, "a fact cannot be read and is left out", "topic", l.topic, "entry", m.ID)
+		l.report(r)
+		return
+	}
+	if l.lately.has(f.again()) { // rung again while it waited here, or its confirmation got lost
+		r.of(f)
+		l.report(r)
+		return
+	}
+	before := l.took.Load()
+	err := l.handleOne(ctx, f)
+	switch {
+	case err == nil:
+		l.took.Add(1)
+		l.lately.add(f.again())
+		l.confirmed.Inc()
+		r.of(f)
+	case ctx.Err() != nil: // we end, and the fact is whole: who reads the lane next claims it
+		return
+	case blames(err, l.took.Load() > before):
+		l.failed.Inc()
+		r.of(f)
+		r.failure = l.note(ctx, f, err)
+	default:
+		l.postponed.Inc()
+		l.note(ctx, f, err)
+	}
+	l.report(r)
 }
 
 // again is what two rings of one fact have in common. The id alone is not

@@ -19,6 +19,7 @@ const (
 	lastPatience  = time.Minute     // at most
 	sweepEvery    = time.Second
 	queueLength   = 4096 // facts waiting to be rung by this process
+	mostRings     = 1024 // in one call to Redis
 	worryAfter    = 10   // attempts: then it is logged
 	atOnce        = 16   // documents written at once, which share what a write to disk costs
 )
@@ -178,7 +179,8 @@ func (r *Relay[T]) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// flush rings what waits in the queue, as much at once as there is.
+// flush rings what waits in the queue, as much at once as there is. A ring that
+// is lost is made again by the sweep.
 func (r *Relay[T]) flush(ctx context.Context) error {
 	for {
 		var rings []Pending
@@ -188,7 +190,7 @@ func (r *Relay[T]) flush(ctx context.Context) error {
 		case p := <-r.queue:
 			rings = append(rings, p)
 		}
-		for more := true; more && len(rings) < 256; {
+		for more := true; more && len(rings) < mostRings; {
 			select {
 			case p := <-r.queue:
 				rings = append(rings, p)
@@ -196,10 +198,8 @@ func (r *Relay[T]) flush(ctx context.Context) error {
 				more = false
 			}
 		}
-		// A ring that is lost is made again by the sweep.
-		if err := r.bus.ring(ctx, r.topic, rings); err != nil {
-			work.Pause(ctx, 50*time.Millisecond)
-		}
+		_ = r.bus.ring(ctx, r.topic, rings)
+		work.Pause(ctx, breath)
 	}
 }
 
