@@ -6,6 +6,7 @@
 package mail
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -154,7 +155,7 @@ func (c *conversation) Rcpt(to string, _ *smtp.RcptOptions) error {
 }
 
 func (c *conversation) Data(r io.Reader) error {
-	raw, err := io.ReadAll(r)
+	raw, err := readAll(r)
 	if err != nil {
 		return err
 	}
@@ -168,23 +169,41 @@ func (c *conversation) Data(r io.Reader) error {
 		c.server.note(func(l *Ledger) { l.Deferred++ })
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "Come again later"}
 	}
-	m := read(raw)
-	m.At, m.EnvelopeFrom, m.EnvelopeTo = c.server.o.Now().UTC(), c.from, c.to
+	p := &parcel{at: c.server.o.Now().UTC(), from: c.from, to: c.to, raw: raw}
+	id := messageID(raw)
 	lost := c.server.trouble.Hit(f.Lost)
 	c.server.note(func(l *Ledger) {
 		if l.Taken++; lost {
 			l.Lost++
 		}
-		if _, known := l.IDs[m.MessageID]; known || len(l.IDs) < mostIDs {
-			l.IDs[m.MessageID]++
+		if _, known := l.IDs[id]; known || len(l.IDs) < mostIDs {
+			l.IDs[id]++
 		}
 	})
-	c.server.box.put(m)
+	c.server.box.put(p)
 	c.server.log.Debug("mail arrived", "bytes", len(raw))
 	if lost {
 		_ = c.conn.Conn().Close()
 	}
 	return nil
+}
+
+// buffers take messages while it is not known how long they are.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// mostReused is the largest message whose buffer is used again, in bytes.
+const mostReused = 1 << 20
+
+// readAll is io.ReadAll without more memory than it takes.
+func readAll(r io.Reader) ([]byte, error) {
+	b := buffers.Get().(*bytes.Buffer)
+	b.Reset()
+	_, err := b.ReadFrom(r)
+	raw := bytes.Clone(b.Bytes())
+	if b.Cap() <= mostReused {
+		buffers.Put(b)
+	}
+	return raw, err
 }
 
 // Messages are those that are kept, newest first, to this address; to anybody

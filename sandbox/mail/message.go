@@ -9,7 +9,6 @@ import (
 	"mime/quotedprintable"
 	"net/mail"
 	"net/textproto"
-	"slices"
 	"strings"
 	"time"
 )
@@ -43,16 +42,16 @@ type Attachment struct {
 	Data      []byte `json:"-"`
 }
 
-// size is about how much memory the message takes.
-func (m *Message) size() int {
-	n := len(m.Raw) + len(m.Text) + len(m.HTML)
-	for _, a := range m.Attachments {
-		n += len(a.Data)
-	}
-	return n
-}
-
 const maxDepth = 8 // of parts within parts
+
+// messageID is what the message calls itself, if it is one.
+func messageID(raw []byte) string {
+	in, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		return ""
+	}
+	return in.Header.Get("Message-Id")
+}
 
 // read makes a message of what came over the wire. What cannot be understood
 // is shown as text.
@@ -141,9 +140,4 @@ func unwrap(encoding string, body []byte) []byte {
 		return out
 	}
 	return body
-}
-
-// isTo reports whether the message went to the address, in lower case.
-func (m *Message) isTo(address string) bool {
-	return slices.ContainsFunc(m.EnvelopeTo, func(to string) bool { return strings.ToLower(to) == address })
 }

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"os/signal"
 	"sync"
@@ -18,7 +17,6 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"ordergraph/sandbox/mail"
 	"ordergraph/test/redisserver"
 )
 
@@ -59,7 +57,7 @@ func run(ctx context.Context, server string, orders, rate int, length time.Durat
 		return err
 	}
 	defer redis.Stop()
-	box, err := openMailbox(ctx)
+	box, err := openMailbox(ctx, 0)
 	if err != nil {
 		return err
 	}
@@ -155,96 +153,6 @@ func onTheWay(ctx context.Context, s *market, box *mailbox, rate int, length tim
 	fmt.Printf(row, "  mails with their invoice", fmt.Sprintf("%d of %d", withInvoice, len(confirmed)))
 	fmt.Printf(row, "  CPU of invoice and notification", decimals(0, 100*cpu.Seconds()/took.Seconds())+" %")
 	return ctx.Err()
-}
-
-// A mailbox is a mail server of this program's own, so that what it costs is
-// nobody else's, and when the mails arrived there.
-type mailbox struct {
-	addr  string
-	post  *mail.Server
-	close func()
-
-	mu      sync.Mutex
-	last    int64
-	arrived map[string]time.Time // with the invoice, by to whom
-	plain   map[string]bool      // without
-}
-
-func openMailbox(ctx context.Context) (*mailbox, error) {
-	post, err := mail.New(mail.Options{})
-	if err != nil {
-		return nil, err
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	serving, stop := context.WithCancel(ctx)
-	var all sync.WaitGroup
-	all.Go(func() { _ = post.Serve(serving, listener) })
-	b := &mailbox{addr: listener.Addr().String(), post: post, arrived: map[string]time.Time{}, plain: map[string]bool{}}
-	all.Go(func() { // it keeps some hundreds only
-		for serving.Err() == nil {
-			b.look()
-			_ = sleep(serving, 100*time.Millisecond)
-		}
-	})
-	b.close = func() { stop(); all.Wait() }
-	return b, nil
-}
-
-func (b *mailbox) look() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	newest := b.last
-	for _, m := range b.post.Messages("") {
-		if m.ID <= b.last {
-			break
-		}
-		newest = max(newest, m.ID)
-		brings := false
-		for _, a := range m.Attachments {
-			brings = brings || a.Type == "application/pdf"
-		}
-		if to := m.EnvelopeTo[0]; brings {
-			b.arrived[to] = m.At
-		} else {
-			b.plain[to] = true
-		}
-	}
-	b.last = newest
-}
-
-// wait waits until so many customers have their invoice, and says how many got
-// it with the first mail.
-func (b *mailbox) wait(ctx context.Context, customers int) (atOnce int, err error) {
-	for began := time.Now(); ; {
-		b.mu.Lock()
-		n, plain := len(b.arrived), len(b.plain)
-		b.mu.Unlock()
-		if n >= customers {
-			return n - plain, nil
-		}
-		if time.Since(began) > 10*time.Minute {
-			return 0, fmt.Errorf("%d of %d mails after ten minutes", n, customers)
-		}
-		if err := sleep(ctx, 10*time.Millisecond); err != nil {
-			return 0, err
-		}
-	}
-}
-
-func (b *mailbox) arrivedAt(email string) time.Time {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.arrived[email]
-}
-
-func (b *mailbox) forget() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	clear(b.arrived)
-	clear(b.plain)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

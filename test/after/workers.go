@@ -13,7 +13,6 @@ import (
 	"ordergraph/platform/docstore/docstorelocal"
 	"ordergraph/platform/events"
 	"ordergraph/platform/identity"
-	"ordergraph/sandbox/mail"
 	"ordergraph/services/account"
 	"ordergraph/services/notification"
 	"ordergraph/services/notification/smtpmail"
@@ -38,14 +37,11 @@ func workers(ctx context.Context, dir string) error {
 
 // drain has a pool of workers send what waits, and says how many a second.
 func drain(ctx context.Context, dir string, workers int) (perSecond float64, err error) {
-	box, err := openMailbox(ctx)
+	box, err := openMailbox(ctx, providerTakes)
 	if err != nil {
 		return 0, err
 	}
 	defer box.close()
-	if err := box.post.SetFaults(mail.Faults{Delay: mail.Duration(providerTakes)}); err != nil {
-		return 0, err
-	}
 	store, err := docstorelocal.Open(dir)
 	if err != nil {
 		return 0, err

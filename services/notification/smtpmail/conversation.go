@@ -1,12 +1,10 @@
 package smtpmail
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/textproto"
 	"regexp"
-	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -150,53 +148,4 @@ func isASCII(text string) bool {
 		}
 	}
 	return true
-}
-
-// wire is a mail as it goes over the wire (RFC 5321, 2.3.8 and 4.5.2): lines
-// end in CR and LF, and those that begin with a dot, with one more.
-type wire struct{ bytes []byte }
-
-// Write takes a part of the mail, and never fails.
-func (w *wire) Write(p []byte) (int, error) {
-	n := len(p)
-	for len(p) > 0 {
-		if p[0] == '.' && (len(w.bytes) == 0 || w.endsIn('\n')) {
-			w.bytes = append(w.bytes, '.')
-		}
-		i := bytes.IndexByte(p, '\n')
-		if i < 0 {
-			w.bytes = append(w.bytes, p...)
-			break
-		}
-		w.bytes = append(w.bytes, p[:i]...)
-		if !w.endsIn('\r') {
-			w.bytes = append(w.bytes, '\r')
-		}
-		w.bytes = append(w.bytes, '\n')
-		p = p[i+1:]
-	}
-	return n, nil
-}
-
-func (w *wire) endsIn(c byte) bool { return len(w.bytes) > 0 && w.bytes[len(w.bytes)-1] == c }
-
-// close ends the mail.
-func (w *wire) close() {
-	if !w.endsIn('\n') {
-		_, _ = w.Write([]byte("\n"))
-	}
-	w.bytes = append(w.bytes, ".\r\n"...)
-}
-
-// wires are the memory of mails that were handed over.
-var wires = sync.Pool{New: func() any { return new(wire) }}
-
-// mostReused is the largest mail whose memory is used again, in bytes.
-const mostReused = 1 << 20
-
-func (w *wire) release() {
-	if cap(w.bytes) <= mostReused {
-		w.bytes = w.bytes[:0]
-		wires.Put(w)
-	}
 }

@@ -2,7 +2,6 @@
 package smtpmail
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -33,8 +32,8 @@ type Options struct {
 // may be used by many goroutines at once.
 type Mailer struct {
 	lines
-	from     *netmail.Address
-	envelope string // its address in angle brackets
+	from     string // Name <address>, as it stands in a mail
+	envelope string // <address>
 	host     string
 	port     int
 	implicit bool // TLS from the first byte
@@ -47,6 +46,9 @@ var _ notification.Mailer = (*Mailer)(nil)
 // errURL does not repeat the address: it may hold a password.
 var errURL = errors.New("it must be like smtp://user:password@host:587 or smtps://user:password@host:465")
 
+// errAddress does not repeat the address: it is somebody's.
+var errAddress = errors.New("the address cannot be read")
+
 // New makes a Mailer. Nothing is called yet.
 func New(o Options) (*Mailer, error) {
 	u, err := url.Parse(o.URL)
@@ -57,7 +59,7 @@ func New(o Options) (*Mailer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the sender %q is not an address like Shop <shop@example.com>", o.From)
 	}
-	m := &Mailer{from: from, envelope: (&netmail.Address{Address: from.Address}).String(), host: u.Hostname(), port: 587, implicit: u.Scheme == "smtps", dial: o.Dial}
+	m := &Mailer{from: from.String(), envelope: (&netmail.Address{Address: from.Address}).String(), host: u.Hostname(), port: 587, implicit: u.Scheme == "smtps", dial: o.Dial}
 	if m.implicit {
 		m.port = 465
 	}
@@ -99,17 +101,13 @@ func Check(providerURL string) error {
 
 // Send hands one mail over. Whatever it answers is a notification.Failure.
 func (m *Mailer) Send(ctx context.Context, letter notification.Letter) error {
-	msg, err := m.message(letter)
-	if err != nil {
-		return &notification.Failure{Outcome: notification.Refused, Code: "not a mail", Err: err}
+	to, err := netmail.ParseAddress(letter.To)
+	if err != nil || to.Address != letter.To {
+		return &notification.Failure{Outcome: notification.Refused, Code: "not a mail", Err: errAddress}
 	}
-	w := wires.Get().(*wire)
-	defer w.release()
-	if _, err = msg.WriteTo(w); err != nil {
-		return &notification.Failure{Outcome: notification.Refused, Code: "not a mail", Err: err}
-	}
-	w.close()
-	to := (&netmail.Address{Address: letter.To}).String()
+	msg := messages.Get().(*message)
+	defer msg.release()
+	msg.compose(m.from, to, letter)
 	for {
 		l, kept := m.take(), true
 		if l == nil {
@@ -118,7 +116,7 @@ func (m *Mailer) Send(ctx context.Context, letter notification.Letter) error {
 			}
 			kept = false
 		}
-		t := l.send(ctx, m.envelope, to, w.bytes)
+		t := l.send(ctx, m.envelope, to.String(), msg.bytes)
 		m.put(l)
 		if t == nil {
 			return nil
@@ -140,36 +138,6 @@ func (m *Mailer) connect(ctx context.Context, network, addr string) (net.Conn, e
 		return nil, err
 	}
 	return secure, nil
-}
-
-func (m *Mailer) message(l notification.Letter) (*mail.Msg, error) {
-	to, err := netmail.ParseAddress(l.To)
-	if err != nil || to.Address != l.To {
-		return nil, errors.New("the address cannot be read")
-	}
-	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
-	msg.FromMailAddress(m.from)
-	msg.ToMailAddress(&netmail.Address{Address: l.To})
-	msg.SetMessageIDWithValue(l.MessageID)
-	msg.SetDateWithValue(l.Date)
-	msg.Subject(l.Subject)
-	msg.SetGenHeader("Auto-Submitted", "auto-generated")
-	msg.SetGenHeader(mail.HeaderContentLang, l.Language)
-	msg.SetBodyString(mail.TypeTextPlain, l.Text)
-	msg.AddAlternativeString(mail.TypeTextHTML, l.HTML)
-	if l.Unsubscribe != "" { // RFC 8058
-		msg.SetGenHeader(mail.HeaderListUnsubscribe, "<"+l.Unsubscribe+">")
-		msg.SetGenHeader(mail.HeaderListUnsubscribePost, "List-Unsubscribe=One-Click")
-	}
-	for _, a := range l.Attachments {
-		options := []mail.FileOption{mail.WithFileContentType(mail.ContentType(a.ContentType))}
-		if a.Inline != "" {
-			msg.EmbedReadSeeker(a.Name, bytes.NewReader(a.Content), append(options, mail.WithFileContentID("<"+a.Inline+">"))...)
-		} else {
-			msg.AttachReadSeeker(a.Name, bytes.NewReader(a.Content), options...)
-		}
-	}
-	return msg, nil
 }
 
 // closedMeanwhile reports whether a provider had closed a connection that was
