@@ -46,7 +46,7 @@ func (k *Keeper) HearAccount(ctx context.Context, f events.Fact) error {
 		k.o.Log.WarnContext(ctx, "the account service asks for a message that is not known here", "kind", due.Kind)
 		return nil
 	}
-	return k.insert(ctx, newDocument("account:"+due.ID, AccountSubject(f.Key), kind, Mail, due.ID, k.domain, k.now()))
+	return k.insertAndSend(ctx, newDocument("account:"+due.ID, AccountSubject(f.Key), kind, Mail, due.ID, k.domain, k.now()))
 }
 
 // HearOrder takes the effect of a fact of the order service: nil says that all
@@ -126,7 +126,7 @@ func (k *Keeper) tellOf(ctx context.Context, orderID string, version int64, read
 		if mail, ok := there[orderMessageID(o.ID, d.Kind, Mail)]; ok && d.Channel == SMS && now.Sub(mail.CreatedAt) > maxLag {
 			continue
 		}
-		if err := k.insert(ctx, d); err != nil {
+		if err := k.insertAndSend(ctx, d); err != nil {
 			return err
 		}
 	}

@@ -135,15 +135,15 @@ func (k *Keeper) HearInvoice(ctx context.Context, f events.Fact) error {
 	if f.Type != invoice.FactReady || f.Doc != f.Key { // a credit note has another id than its order
 		return nil
 	}
-	err := k.hasten(ctx, confirmedID(f.Key))
+	confirmed, err := k.hasten(ctx, confirmedID(f.Key))
 	if errors.Is(err, docstore.ErrNotFound) { // we have not heard of the order yet, or hear of it right now
 		if err := k.tellOf(ctx, f.Key, 0, true); err != nil {
 			return err
 		}
-		err = k.hasten(ctx, confirmedID(f.Key))
+		confirmed, err = k.hasten(ctx, confirmedID(f.Key))
 	}
-	if err == nil {
-		err = k.hasten(ctx, followsID(f.Key))
+	if err == nil && confirmed.Invoice == promised {
+		_, err = k.hasten(ctx, followsID(f.Key))
 	}
 	if errors.Is(err, docstore.ErrNotFound) {
 		return nil
@@ -151,11 +151,22 @@ func (k *Keeper) HearInvoice(ctx context.Context, f events.Fact) error {
 	return err
 }
 
-// hasten makes a message due that waits for its invoice.
-func (k *Keeper) hasten(ctx context.Context, id string) error {
-	d, err := k.docs.Update(ctx, id, func(d *document) error {
+// hasten makes a message due that waits for its invoice, and sends it at once
+// where a sender is free.
+func (k *Keeper) hasten(ctx context.Context, id string) (document, error) {
+	d, err := k.docs.Get(ctx, id)
+	if err != nil || !d.waits(k.now()) {
+		return d, err
+	}
+	now := k.now()
+	d.Due = &now
+	sent, err := k.sendAtOnce(ctx, &d, func(r *route, m message) (document, error) { return k.attempt(ctx, k.channel(d.Channel), r, &d, m) })
+	if sent || err != nil {
+		return d, err
+	}
+	d, err = k.docs.Update(ctx, id, func(d *document) error {
 		now := k.now()
-		if d.Status != Queued || d.Holder != "" || d.Due == nil || !d.Due.After(now) || len(d.Attempts) > 0 {
+		if !d.waits(now) {
 			return docstore.Unchanged
 		}
 		d.Due = &now
@@ -164,5 +175,10 @@ func (k *Keeper) hasten(ctx context.Context, id string) error {
 	if err == nil {
 		k.channel(d.Channel).poke()
 	}
-	return err
+	return d, err
+}
+
+// waits reports whether nobody has looked at the message yet.
+func (d *document) waits(now time.Time) bool {
+	return d.Status == Queued && d.Holder == "" && d.Due != nil && d.Due.After(now) && len(d.Attempts) == 0
 }

@@ -162,6 +162,9 @@ type channel struct {
 	unknown Policy
 	wake    chan struct{} // something is due
 	counts  channelCounts
+
+	mu      sync.Mutex
+	senders *senders // nil while nothing is sent
 }
 
 func newChannel(name Channel, unknown Policy, routes int, route func(i int) *route) *channel {
@@ -204,8 +207,8 @@ func (c *channel) elsewhere(r *route, now time.Time) bool {
 	return false
 }
 
-// open reports whether there is a route that takes messages now.
-func (c *channel) open(now time.Time) bool {
+// takes reports whether there is a route that takes messages now.
+func (c *channel) takes(now time.Time) bool {
 	for _, r := range c.routes {
 		if r.open(now) {
 			return true

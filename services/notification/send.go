@@ -2,10 +2,8 @@ package notification
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"ordergraph/platform/docstore"
@@ -61,37 +59,42 @@ func (k *Keeper) send(ctx context.Context, c *channel, id, avoided string) error
 	if r == nil {
 		return nil
 	}
-	var res result
 	tried := false
-	done := sync.OnceFunc(func() { r.done(tried, res.failure, k.now()) })
-	defer done() // after a panic, too
-
-	holder := rand.Text()[:12]
-	d, err := k.take(ctx, c, id, holder)
+	defer func() { // after a panic, too
+		if !tried {
+			r.done(false, nil, k.now())
+		}
+	}()
+	d, err := k.take(ctx, c, id, newHolder())
 	if err != nil {
 		return ignoreNotNow(err)
 	}
 	m, err := k.prepare(ctx, c, &d)
 	if errors.Is(err, errFound) {
-		res.found, res.ref = true, d.ProviderRef
-		return k.settle(ctx, c, id, holder, res)
+		return k.settle(ctx, c, &d, result{found: true, ref: d.ProviderRef})
 	}
 	if err != nil {
-		res.err = err
-		return k.settle(ctx, c, id, holder, res)
+		return k.settle(ctx, c, &d, result{err: err})
 	}
 	if d, err = k.attempt(ctx, c, r, &d, m); err != nil {
 		return ignoreNotNow(err)
 	}
 	tried = true
+	return k.handOver(ctx, c, r, &d, m)
+}
+
+// handOver gives the message to the provider, and settles the attempt that was
+// noted in d. The route is done with it in any case.
+func (k *Keeper) handOver(ctx context.Context, c *channel, r *route, d *document, m message) error {
+	var res result
 	if res.ref, res.failure = r.send(ctx, m); res.failure == nil {
 		c.counts.segments.Add(int64(segments(m.text.Body)))
 	}
-	done()
+	r.done(true, res.failure, k.now())
 	if f := res.failure; f != nil && (f.Outcome == Unreachable || f.After > 0) {
 		res.elsewhere = c.elsewhere(r, k.now())
 	}
-	return k.settle(ctx, c, id, holder, res)
+	return k.settle(ctx, c, d, res)
 }
 
 func ignoreNotNow(err error) error {
@@ -212,19 +215,20 @@ func (k *Keeper) lookUp(ctx context.Context, c *channel, d *document, t Text) er
 	return nil
 }
 
-// attempt notes the attempt that is about to be made, and what prepare found out.
+// attempt notes the attempt that is about to be made, and what prepare found
+// out. A message that was not taken is taken by that, if it is as it was.
 func (k *Keeper) attempt(ctx context.Context, c *channel, r *route, prepared *document, m message) (document, error) {
-	repeats, words := 0, ""
-	if prepared.Channel == SMS {
-		words = WordsOf(m.text.Body)
+	repeats, holder := 0, prepared.Holder
+	if holder == "" {
+		holder = newHolder()
 	}
 	d, err := k.docs.Update(ctx, prepared.ID, func(d *document) error {
-		if d.Status != Queued || d.Holder != prepared.Holder {
+		if d.Status != Queued || d.Holder != prepared.Holder || prepared.Holder == "" && d.Version != prepared.Version {
 			return errNotNow
 		}
 		repeats = d.Repeats
-		d.Attempts, d.Doubts, d.Invoice = prepared.Attempts, prepared.Doubts, prepared.Invoice
-		d.begin(r.name, words, k.now())
+		d.Attempts, d.Doubts, d.Invoice, d.Holder = prepared.Attempts, prepared.Doubts, prepared.Invoice, holder
+		d.begin(r.name, wordsOf(m), k.now())
 		return nil
 	})
 	if err == nil && d.Repeats > repeats {
@@ -233,16 +237,24 @@ func (k *Keeper) attempt(ctx context.Context, c *channel, r *route, prepared *do
 	return d, err
 }
 
+// wordsOf is what is kept of an SMS for who looks it up.
+func wordsOf(m message) string {
+	if m.text.Body == "" {
+		return ""
+	}
+	return WordsOf(m.text.Body)
+}
+
 // settle notes what came of a message that was taken on. The note is made even
 // where the attempt's time has run out. Who lost the message to another notes
 // nothing but success: that is certain whoever knows it.
-func (k *Keeper) settle(ctx context.Context, c *channel, id, holder string, res result) error {
+func (k *Keeper) settle(ctx context.Context, c *channel, taken *document, res result) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	sent := res.err == nil && res.failure == nil
 	ours := false
-	d, err := k.docs.Update(ctx, id, func(d *document) error {
-		if ours = d.Status == Queued && (d.Holder == holder || sent); !ours {
+	d, err := k.docs.Update(ctx, taken.ID, func(d *document) error {
+		if ours = d.Status == Queued && (d.Holder == taken.Holder || sent); !ours {
 			return docstore.Unchanged
 		}
 		k.conclude(d, c.unknown, res, k.now())

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"ordergraph/platform/docstore"
 	"ordergraph/platform/work"
 )
@@ -53,11 +51,11 @@ func (k *Keeper) sendOften(ctx context.Context, c *channel) error {
 	sending, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastWords, cut) })()
-	var g errgroup.Group
-	g.SetLimit(k.o.Workers)
-	defer func() { _ = g.Wait() }()
+	s := newSenders(sending, k.o.Workers)
+	c.open(s)
+	defer c.close()
 	for {
-		if err := k.sendDue(ctx, sending, c, &g); err != nil && ctx.Err() == nil {
+		if err := k.sendDue(ctx, c, s); err != nil && ctx.Err() == nil {
 			k.o.Log.WarnContext(ctx, "due messages could not be read; the next sweep follows", "channel", c.name, "error", err)
 		}
 		// Spread, so that several copies do not look at the same moment.
@@ -73,21 +71,21 @@ func (k *Keeper) sendOften(ctx context.Context, c *channel) error {
 	}
 }
 
-// sendDue begins to send all that is due now, so many at once as g admits.
-func (k *Keeper) sendDue(ctx, sending context.Context, c *channel, g *errgroup.Group) error {
+// sendDue begins to send all that is due now.
+func (k *Keeper) sendDue(ctx context.Context, c *channel, s *senders) error {
 	for d, err := range k.docs.All(ctx, docstore.Query{Index: "queue", Equal: []any{c.name}, Until: k.now().Add(time.Millisecond)}) {
 		switch {
 		case err != nil:
 			return err
-		case ctx.Err() != nil, !c.open(k.now()):
+		case ctx.Err() != nil, !c.takes(k.now()), !s.wait(ctx):
 			return nil
 		}
-		g.Go(func() error {
-			if err := work.Safely(func() error { return k.send(sending, c, d.ID, d.failedBy()) }); err != nil {
-				k.o.Log.ErrorContext(sending, "a message could not be taken on; its lease gives pause", "notification", d.ID, "error", err)
+		go func() {
+			defer s.leave()
+			if err := work.Safely(func() error { return k.send(s.ctx, c, d.ID, d.failedBy()) }); err != nil {
+				k.notTaken(s.ctx, d.ID, err)
 			}
-			return nil
-		})
+		}()
 	}
 	return nil
 }
@@ -97,10 +95,9 @@ func (k *Keeper) sendDue(ctx, sending context.Context, c *channel, g *errgroup.G
 func (k *Keeper) Sweep(ctx context.Context) error {
 	var errs []error
 	for _, c := range k.channels() {
-		var g errgroup.Group
-		g.SetLimit(k.o.Workers)
-		errs = append(errs, k.sendDue(ctx, ctx, c, &g))
-		_ = g.Wait()
+		s := newSenders(ctx, k.o.Workers)
+		errs = append(errs, k.sendDue(ctx, c, s))
+		s.all.Wait()
 	}
 	return errors.Join(append(errs, k.forget(ctx))...)
 }
