@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 
 // What customers do where people pack.
 func TestCustomers(t *testing.T) {
-	tell(t, []string{"guest", "account", "german", "list", "keyboard", "link", "soldout"})
+	tell(t, []string{"guest", "account", "german", "list", "keyboard", "link", "soldout", "again"})
 }
 
 // What they do where orders are packed by themselves, and arrive.

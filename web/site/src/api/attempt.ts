@@ -2,26 +2,32 @@
 import { passing, pause, Trouble } from "./client.ts";
 import { visit } from "./device.ts";
 
-function keyFor(kept: string, input: unknown): string {
-  const print = JSON.stringify(input);
-  try {
-    const attempt = JSON.parse(visit.get(kept) ?? "null") as { key: string; print: string } | null;
-    if (attempt?.print === print) return attempt.key;
-  } catch {
-    // Not ours: a new attempt.
-  }
+// What tells one input from another without keeping it, for it may be personal:
+// FNV-1a, 64 bits. It is compared with prints of this visit alone, and the shop
+// refuses a key under which it had another input. SHA-256 is not to be had
+// everywhere: browsers withhold crypto.subtle from pages without https.
+function printOf(input: unknown): string {
+  let print = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(JSON.stringify(input))) print = BigInt.asUintN(64, (print ^ BigInt(byte)) * 0x100000001b3n);
+  return print.toString(36);
+}
+
+function keyOf(attempt: string): string {
+  const kept = visit.get(attempt);
+  if (kept) return kept;
   const key = crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-");
-  visit.set(kept, JSON.stringify({ key, print }));
+  visit.set(attempt, key);
   return key;
 }
 
 /**
  * Sends under an idempotency key, again where there was no answer. The key is
- * kept in this window under a name, with the input it belongs to, until there
+ * kept in this window for what is done, by name, with this input, until there
  * is one: over repetitions, another press on the button and a reload.
  */
-export async function attempt<Answer>(kept: string, input: unknown, send: (key: string) => Promise<Answer>, again?: () => void): Promise<Answer> {
-  const key = keyFor(kept, input);
+export async function attempt<Answer>(name: string, input: unknown, send: (key: string) => Promise<Answer>, again?: () => void): Promise<Answer> {
+  const kept = `${name} ${printOf(input)}`;
+  const key = keyOf(kept);
   for (let n = 0; ; n++) {
     try {
       const answer = await send(key);

@@ -34,9 +34,8 @@ export function useAction<Data, Variables>(operation: Operation<Data, Variables>
       let data: Data;
       if (typeof variables === "function") {
         const keyed = variables as (key: string) => Variables;
-        const input = keyed("");
         const name = /mutation (\w+)/.exec(operation.toString())?.[1];
-        data = await attempt(`console.${name} ${JSON.stringify(input)}`, input, (key) => ask(operation, keyed(key)));
+        data = await attempt(`console.${name}`, keyed(""), (key) => ask(operation, keyed(key)));
       } else data = await ask(operation, variables);
       const wrong = problems(data);
       if (wrong.length === 0) {
