@@ -203,6 +203,76 @@ func TestPowerFailureAtEveryStep(t *testing.T) {
 	t.Logf("%d failures, seed %d", len(failures), seed)
 }
 
+// TestNobodyReadsWhatCouldBeLost has the power fail as soon as somebody has read
+// what others are writing, on a disk whose syncs take their time.
+func TestNobodyReadsWhatCouldBeLost(t *testing.T) {
+	disk := vfs.NewCrashableMem()
+	slow := faultyDisk{errorfs.Wrap(disk, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind == errorfs.OpFileSyncData {
+			time.Sleep(time.Millisecond)
+		}
+		return nil
+	}))}
+	for name, read := range map[string]func(c *docstore.Collection[record], noted *notes) error{
+		"by index": func(c *docstore.Collection[record], noted *notes) error {
+			for n := range 5 {
+				page, err := c.Find(t.Context(), docstore.Query{Index: "group", Equal: []any{fmt.Sprint("group ", n)}, Limit: 1000})
+				if err != nil {
+					return err
+				}
+				for _, r := range page.Items {
+					noted.note(r.ID, r.Version)
+				}
+			}
+			return nil
+		},
+		"by id": func(c *docstore.Collection[record], noted *notes) error {
+			for w := range writers {
+				for n := range 200 {
+					r, err := c.Get(t.Context(), fmt.Sprintf("by id-w%d-%d", w, n))
+					if errors.Is(err, docstore.ErrNotFound) {
+						break
+					} else if err != nil {
+						return err
+					}
+					noted.note(r.ID, r.Version)
+				}
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := docstorelocal.OpenOn(slow, name, docstorelocal.WithCache(0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := docstore.Open[record](t.Context(), s, records)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stop, ended := make(chan struct{}), make(chan error)
+			go func() { ended <- writeSome(s, name, stop, func(string, int64) {}) }()
+			for round := range 30 {
+				noted := notes{all: acknowledged{}}
+				if err := read(c, &noted); err != nil {
+					t.Fatal(err)
+				}
+				after, err := docstorelocal.OpenOn(disk.CrashClone(vfs.CrashCloneCfg{}), name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := errors.Join(noted.all.check(t.Context(), after), after.Close()); err != nil {
+					t.Fatalf("round %d, of %d documents read: %v", round, len(noted.all), err)
+				}
+			}
+			close(stop)
+			if err := errors.Join(<-ended, s.Close()); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
 // TestDiskFailsWhileWriting: the write is not acknowledged, everything after it
 // answers ErrUnavailable at once, and what was acknowledged is there when the
 // disk works again.

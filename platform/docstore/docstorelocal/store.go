@@ -59,6 +59,7 @@ type Store struct {
 	broken atomic.Pointer[error] // why nothing works any more
 
 	stripes stripes
+	syncs   syncs
 	cache   *cache
 
 	catalog sync.Mutex
@@ -192,7 +193,7 @@ func (s *Store) halted() error {
 
 // commit makes the batch durable and closes it.
 func (s *Store) commit(batch *pebble.Batch) error {
-	err := s.apply(batch)
+	err := s.write(batch)
 	if halted := s.halted(); halted != nil {
 		return halted
 	}
@@ -216,26 +217,6 @@ func (c *collection) commit(batch *pebble.Batch, keys [][]byte, docs []bson.Raw)
 		}
 	}
 	return err
-}
-
-// apply writes the batch and waits until it is durable. Pebble panics where a
-// log can no longer be written; to us that is a store that is away.
-func (s *Store) apply(batch *pebble.Batch) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.breakDown(docstore.ErrUnavailable, fmt.Sprint(p))
-			err = s.halted()
-		}
-	}()
-	return batch.Commit(pebble.Sync)
-}
-
-// settle returns when all that can be read now is durable.
-func (s *Store) settle() error {
-	if err := s.db.LogData([]byte{0}, pebble.Sync); err != nil {
-		return s.fault(err)
-	}
-	return s.halted()
 }
 
 // read returns what is under key for its writer, who holds its lock and so
