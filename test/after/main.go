@@ -103,6 +103,11 @@ func backlog(ctx context.Context, s *market, box *mailbox, orders int) error {
 	fmt.Printf(row, "  CPU ms of the services they ask", decimals(2, 1000*(s.selling.cpu()-shopCPU).Seconds()/float64(orders)))
 	fmt.Printf(row, "  their memory, MB", fmt.Sprint(s.telling.megabytes()))
 	fmt.Printf(row, "  mails with their invoice", fmt.Sprintf("%d of %d", arrived, orders))
+	if err := s.rest(ctx); err != nil {
+		return err
+	}
+	all := s.telling.cpu() + s.selling.cpu() - shopCPU
+	fmt.Printf(row, "  CPU ms of both, once all is noted", decimals(2, 1000*all.Seconds()/float64(orders)))
 	return nil
 }
 

@@ -87,6 +87,26 @@ func (s *market) stop() {
 	}
 }
 
+// rest waits until neither process has anything to do: what they note after the
+// last mail is part of what orders cost.
+func (s *market) rest(ctx context.Context) error {
+	const (
+		look = time.Second
+		idle = look / 20
+		most = time.Minute
+	)
+	for began := time.Now(); time.Since(began) < most; {
+		before := s.telling.cpu() + s.selling.cpu()
+		if err := sleep(ctx, look); err != nil {
+			return err
+		}
+		if s.telling.cpu()+s.selling.cpu()-before < idle {
+			return nil
+		}
+	}
+	return fmt.Errorf("the processes are still busy after %v", most)
+}
+
 // A process is one of the program's.
 type process struct {
 	*child.Process
