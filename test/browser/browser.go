@@ -3,6 +3,7 @@ package browser
 
 import (
 	"context"
+	_ "embed" // of the stage
 	"errors"
 	"os"
 	"os/exec"
@@ -45,6 +46,12 @@ func Path() (string, error) {
 	}
 	return "", errNone
 }
+
+// The stage is part of every test that drives a browser, which has another
+// result when it changes.
+//
+//go:embed stage.mjs
+var _ string
 
 // Run runs a program that must succeed, within five minutes.
 func Run(t *testing.T, dir, name string, args ...string) {

@@ -30,6 +30,10 @@ var program string
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
 func buildAndRun(m *testing.M) (code int) {
+	if err := shop.Sources(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	dir, err := os.MkdirTemp("", "ordergraph-cli-*")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -2,7 +2,9 @@
 package console
 
 import (
+	"embed"
 	"os"
+	"sync"
 	"testing"
 
 	"ordergraph/platform/identity"
@@ -21,11 +23,33 @@ func TestMain(m *testing.M) {
 
 const password = "a harbour at dawn"
 
-func TestConsole(t *testing.T) {
+// The stories are part of the test, which has another result when they change.
+//
+//go:embed *.mjs stories package-lock.json
+var _ embed.FS
+
+// What is done about orders, and how all of them go.
+func TestOrders(t *testing.T) {
+	tell(t, "list", "order", "phone", "letters", "board")
+}
+
+// What is done with goods and for people.
+func TestHouse(t *testing.T) {
+	tell(t, "door", "warehouse", "stock", "products", "people")
+}
+
+var ready sync.Once
+
+// tell tells stories in one shop, one after another: they count what is in it.
+// Browsers wait most of the time, so that two shops are no more work than one.
+func tell(t *testing.T, stories ...string) {
+	t.Parallel()
 	chromium := browser.Find(t)
-	// Before the program: it takes the console in as it is built.
-	browser.Run(t, "../..", "make", "web")
-	browser.Run(t, ".", "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")
+	ready.Do(func() {
+		// Before the program: it takes the console in as it is built.
+		browser.Run(t, "../..", "make", "web")
+		browser.Run(t, ".", "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")
+	})
 	s := shop.Start(t, shop.One)
 	s.Fill(demo.Products(20, "EUR"))
 	accounts := shop.Dial(s, accountrpc.Contract)
@@ -37,7 +61,7 @@ func TestConsole(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, story := range []string{"door", "list", "order", "phone", "warehouse", "stock", "products", "letters", "people", "board"} {
+	for _, story := range stories {
 		t.Run(story, func(t *testing.T) {
 			browser.Run(t, ".", "node", "staff.mjs", s.URL, password, chromium, story, s.Processor)
 		})

@@ -217,6 +217,7 @@ func (m *member) refused() {
 }
 
 func TestCustomers(t *testing.T) {
+	t.Parallel()
 	shop.Each(t, func(t *testing.T, s *shop.Shop) {
 		s.Fill([]feed.Product{shop.Thing("mug", 1690, here(20))})
 		variant := s.Variant("mug")
@@ -322,6 +323,7 @@ func TestCustomers(t *testing.T) {
 // A gateway whose account service dies goes on believing who was signed in, and
 // hears of sessions that end when it is back.
 func TestTheAccountServiceDies(t *testing.T) {
+	t.Parallel()
 	s := shop.Start(t, shop.Six)
 	accounts := shop.Dial(s, accountrpc.Contract)
 	if _, err := accounts.CreateStaff(t.Context(), identity.Ourselves(), account.StaffInput{Email: "ada@example.net", Password: teapots, Roles: []identity.Role{identity.Customer}}); err != nil {

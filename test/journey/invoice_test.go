@@ -21,6 +21,7 @@ type paper struct {
 // TestInvoiceArrives buys, waits for the invoice, downloads it as the guest,
 // reads it with the tool of any customer, and gets a credit note for a refund.
 func TestInvoiceArrives(t *testing.T) {
+	t.Parallel()
 	shop.Each(t, func(t *testing.T, s *shop.Shop) {
 		s.Fill([]feed.Product{shop.Thing("lamp", 8990, here(5))})
 		cart, err := s.Cart(t.Context(), shop.CartLine{MerchandiseID: s.Variant("lamp"), Quantity: 1})

@@ -1,5 +1,8 @@
 // Package journey buys things the way a front end does, over GraphQL, from the
 // real program in one process and in six, while things go wrong.
+//
+// Journeys of one customer wait most of the time, and are taken beside each
+// other; those of crowds have the machine to themselves.
 package journey
 
 import (
@@ -43,6 +46,7 @@ func limited(t *testing.T, most time.Duration) context.Context {
 }
 
 func TestPurchase(t *testing.T) {
+	t.Parallel()
 	shop.Each(t, func(t *testing.T, s *shop.Shop) {
 		s.Fill(demo.Products(40, "EUR"))
 
@@ -145,6 +149,7 @@ func TestPurchase(t *testing.T) {
 }
 
 func TestCards(t *testing.T) {
+	t.Parallel()
 	shop.Each(t, func(t *testing.T, s *shop.Shop) {
 		s.Fill([]feed.Product{shop.Thing("lamp", 8990, here(50))})
 		variant := s.Variant("lamp")
@@ -176,6 +181,7 @@ func TestCards(t *testing.T) {
 }
 
 func TestCustomerConfirmsAtTheBank(t *testing.T) {
+	t.Parallel()
 	shop.Each(t, func(t *testing.T, s *shop.Shop) {
 		s.Fill([]feed.Product{shop.Thing("lamp", 8990, here(5))})
 		variant := s.Variant("lamp")
@@ -290,6 +296,7 @@ func wantSold(t *testing.T, s *shop.Shop, orders []shop.Order, units int) {
 }
 
 func TestTwoLinesOfOneSKU(t *testing.T) {
+	t.Parallel()
 	shop.Each(t, func(t *testing.T, s *shop.Shop) {
 		s.Fill([]feed.Product{shop.Thing("mug", 1690, here(2))})
 		variant := s.Variant("mug")
@@ -313,6 +320,7 @@ func TestTwoLinesOfOneSKU(t *testing.T) {
 }
 
 func TestOneKeyTwentyTimesAtOnce(t *testing.T) {
+	t.Parallel()
 	shop.Each(t, func(t *testing.T, s *shop.Shop) {
 		s.Fill([]feed.Product{shop.Thing("mug", 1690, here(50))})
 		cart, err := s.Cart(t.Context(), shop.CartLine{MerchandiseID: s.Variant("mug"), Quantity: 1})
@@ -407,6 +415,7 @@ func TestMongo(t *testing.T) {
 }
 
 func TestHealth(t *testing.T) {
+	t.Parallel()
 	s := shop.Start(t, shop.One)
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/": 200, "/nothing": 404} {
 		resp, err := http.Get(s.URL + path)

@@ -18,6 +18,7 @@ var tokenOf = regexp.MustCompile(`/account/verify\?token=([A-Za-z0-9_.%-]+)`)
 
 // A customer registers, finds the mail, confirms the address and signs in.
 func TestRegisterByMail(t *testing.T) {
+	t.Parallel()
 	shop.Each(t, func(t *testing.T, s *shop.Shop) {
 		const email, password = "ada@example.com", "seven green teapots"
 		var created struct {
@@ -67,6 +68,7 @@ func TestRegisterByMail(t *testing.T) {
 // A purchase is confirmed by mail in the buyer's language, once, with what was
 // paid; and staff see what was sent.
 func TestPurchaseIsConfirmedByMail(t *testing.T) {
+	t.Parallel()
 	shop.Each(t, func(t *testing.T, s *shop.Shop) {
 		s.Fill([]feed.Product{shop.Thing("lantern", 123450, here(20))})
 		variant := s.Variant("lantern")

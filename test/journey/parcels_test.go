@@ -64,6 +64,7 @@ func buyMugs(s *shop.Shop, t *testing.T, n int, key string) shop.Bought {
 
 // From the order to the door, in two parcels, while the carrier loses answers.
 func TestParcels(t *testing.T) {
+	t.Parallel()
 	shop.Each(t, func(t *testing.T, s *shop.Shop) {
 		s.Fill([]feed.Product{shop.Thing("mug", 1690, here(2), there(2))})
 		parcels := shop.Dial(s, fulfilmentrpc.Contract)
@@ -100,6 +101,7 @@ func TestParcels(t *testing.T) {
 
 // What is being picked can be called off by the shop, what is shipped by nobody.
 func TestCalledOffWhilePicked(t *testing.T) {
+	t.Parallel()
 	shop.Each(t, func(t *testing.T, s *shop.Shop) {
 		s.Fill([]feed.Product{shop.Thing("mug", 1690, here(5))})
 		parcels := shop.Dial(s, fulfilmentrpc.Contract)

@@ -15,6 +15,7 @@ import (
 // A purchase is confirmed on the buyer's phone, and the shop knows that it has
 // arrived. Who answers STOP is left alone; the mail still comes.
 func TestPurchaseIsConfirmedOnThePhone(t *testing.T) {
+	t.Parallel()
 	shop.Each(t, func(t *testing.T, s *shop.Shop) {
 		s.Fill([]feed.Product{shop.Thing("lantern", 123450, here(20))})
 		variant := s.Variant("lantern")

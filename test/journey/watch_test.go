@@ -127,6 +127,7 @@ const (
 // question until the SMS has arrived and the mail with the invoice is out, and
 // reads them.
 func TestEverythingIsWatched(t *testing.T) {
+	t.Parallel()
 	for _, topology := range []shop.Topology{shop.One, shop.Six} {
 		t.Run(string(topology), func(t *testing.T) {
 			s := shop.Start(t, topology, "INVOICE_GRACE=1m") // the invoice is attached, however busy the machine
@@ -214,6 +215,7 @@ func invoiceIn(t *testing.T, s *shop.Shop, letter shop.Letter, bought shop.Bough
 // TestInvoiceFollows: the invoice service is away for the whole grace, so the
 // confirmation promises the invoice, and a second mail brings it.
 func TestInvoiceFollows(t *testing.T) {
+	t.Parallel()
 	s := shop.Start(t, shop.Six)
 	s.Fill([]feed.Product{shop.Thing("lamp", 8990, here(5))})
 	variant := s.Variant("lamp")

@@ -2,6 +2,7 @@
 package playground
 
 import (
+	"embed"
 	"os"
 	"testing"
 
@@ -15,6 +16,11 @@ func TestMain(m *testing.M) {
 	shop.Clean()
 	os.Exit(code)
 }
+
+// The story is part of the test, which has another result when it changes.
+//
+//go:embed story.mjs package-lock.json
+var _ embed.FS
 
 func TestStory(t *testing.T) {
 	chromium := browser.Find(t)

@@ -2,5 +2,5 @@
 
 package shop
 
-// raceFlag builds the program as the test was built.
-var raceFlag []string
+// raceFlags build the program as the test was built.
+var raceFlags []string
