@@ -353,9 +353,11 @@ func TestForgettingAndAbsenceOfRedisLoseNothing(t *testing.T) {
 	w.eventually(func() error { return errors.Join(one.has(10, 10), two.has(10, 10), w.settled()) })
 }
 
+// Who stands in takes up at once what another has begun: nothing is rung again
+// here.
 func TestAProcessEndsBetweenEffectAndConfirmation(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, redisserver.Start(t).Addr)
+	w := standing(t, redisserver.Start(t).Addr)
 	var two ears
 	w.listen("two", two.hear)
 	took := make(chan struct{})
@@ -371,6 +373,93 @@ func TestAProcessEndsBetweenEffectAndConfirmation(t *testing.T) {
 	var one ears
 	w.listen("one", one.hear)
 	w.eventually(func() error { return errors.Join(one.has(1, 1), w.settled()) })
+}
+
+// What a relay has gathered is noted when its process is told to end. Only what
+// is on its way from Redis at that moment may get lost, which is why there are
+// several tries.
+func TestWhatWasConfirmedIsNotedAtTheEnd(t *testing.T) {
+	t.Parallel()
+	server := redisserver.Start(t)
+	confirmations := "confirm:{" + topic + "}"
+	var left []events.Pending
+	for range 10 {
+		server.FlushAll(t)
+		w := standing(t, server.Addr)
+		var one, two ears
+		w.listen("one", one.hear)
+		w.listen("two", two.hear)
+		w.count("thing-0")
+		w.eventually(func() error { // until the relay has both confirmations, and waits for more
+			reports := w.client.XRange(w.ctx, confirmations, "-", "+").Val()
+			groups := w.client.XInfoGroups(w.ctx, confirmations).Val()
+			if len(reports) != 2 || len(groups) != 1 || groups[0].LastDeliveredID != reports[1].ID {
+				return fmt.Errorf("%v of %v", groups, reports)
+			}
+			return nil
+		})
+		w.stop()
+		d, err := w.things.Get(t.Context(), "thing-0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left = d.Outbox.Facts; len(left) == 0 {
+			return
+		}
+	}
+	t.Errorf("never noted: %+v", left)
+}
+
+// While a listener is behind, its facts are not rung again; when it has fallen
+// silent they are.
+func TestWhoIsBehindIsGivenTime(t *testing.T) {
+	t.Parallel()
+	redis, began := miniredis.RunT(t), time.Now()
+	redis.SetTime(began)
+	w := standing(t, redis.Addr())
+	begun, release := make(chan struct{}), make(chan struct{})
+	stop := w.listen("one", func(context.Context, events.Fact) error {
+		close(begun)
+		<-release
+		return nil
+	})
+	w.countFor("thing-0", "one")
+	<-begun
+	redis.SetTime(began.Add(10 * time.Second))
+	close(release)
+	w.eventually(w.settled)
+	stop()
+	w.countFor("thing-1", "one")
+	sweep := func(after time.Duration) thing {
+		t.Helper()
+		w.clock.Pass(after)
+		if err := w.relay.Sweep(w.ctx); err != nil {
+			t.Fatal(err)
+		}
+		d, err := w.things.Get(w.ctx, "thing-1")
+		if err != nil || len(d.Outbox.Facts) != 1 {
+			t.Fatalf("%+v, %v", d, err)
+		}
+		return d
+	}
+	if d := sweep(4 * time.Second); d.Version != 1 || d.Outbox.Facts[0].Attempts != 0 {
+		t.Errorf("rung again while the listener is behind: %+v", d)
+	}
+	if d := sweep(2 * time.Second); d.Outbox.Facts[0].Attempts != 1 {
+		t.Errorf("not rung again though nothing was heard of the listener: %+v", d)
+	}
+}
+
+// An outbox that is due without a fact is due no more.
+func TestNothingIsDueInAnEmptyOutbox(t *testing.T) {
+	t.Parallel()
+	w := standing(t, miniredis.RunT(t).Addr())
+	due := w.clock.Now().Add(-time.Minute)
+	doc := thing{Meta: docstore.Meta{ID: "thing-0"}, Outbox: events.Outbox{Due: &due}}
+	if err := w.things.Insert(w.ctx, &doc); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually(w.settled)
 }
 
 func TestWithoutListenersNothingIsKept(t *testing.T) {

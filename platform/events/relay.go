@@ -199,7 +199,7 @@ func (r *Relay[T]) flush(ctx context.Context) error {
 			}
 		}
 		_ = r.bus.ring(ctx, r.topic, rings)
-		work.Pause(ctx, breath)
+		breathe(ctx, len(rings))
 	}
 }
 
