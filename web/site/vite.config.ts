@@ -1,12 +1,30 @@
 import { createHash } from "node:crypto";
 import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 import * as storefront from "./src/api/gql.ts";
 import * as console from "./src/console/gql.ts";
 
 const outDir = join(import.meta.dirname, "dist");
+
+// Storefront and console stand on api, ui and words, which know neither of them,
+// as neither knows the other.
+const borders: Plugin = {
+  name: "borders",
+  buildStart() {
+    const src = join(import.meta.dirname, "src");
+    const partOf = (path: string) => relative(src, path).split(sep)[0] ?? "";
+    for (const name of readdirSync(src, { recursive: true, encoding: "utf8" })) {
+      const file = join(src, name);
+      if (!/\.tsx?$/.test(name)) continue;
+      for (const [, path = ""] of readFileSync(file, "utf8").matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)) {
+        const part = partOf(join(dirname(file), path));
+        if (/^(storefront|console)$/.test(part) && part !== partOf(file)) this.error(`${relative(src, file)} imports ${path}: only the ${part} may`);
+      }
+    }
+  },
+};
 
 // What never changes under its name goes into the binary compressed. Fonts and
 // pictures are as small as they get.
@@ -69,7 +87,7 @@ const programs: Plugin = {
 };
 
 export default defineConfig({
-  plugins: [operations, programs, compress, fontLicence],
+  plugins: [borders, operations, programs, compress, fontLicence],
   build: {
     outDir,
     target: "es2022",

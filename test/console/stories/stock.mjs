@@ -77,10 +77,13 @@ export default async function () {
   await merchant.fits("opening a warehouse");
   await merchant.page.getByLabel("Name", { exact: true }).fill("Kiel");
   await merchant.page.getByLabel("Id", { exact: true }).fill("kiel");
+  await merchant.page.getByLabel("Country").selectOption({ label: "Denmark" });
   await merchant.dialog.getByRole("button", { name: "Open it" }).click();
   await merchant.dialog.getByRole("button", { name: "Change Kiel" }).waitFor();
   await merchant.fits("warehouses");
-  const { warehouses } = await ask("{ warehouses { id name } }", {}, await tokenOf("warehouse"));
-  assert.ok(warehouses.some(({ id, name }) => id === "kiel" && name === "Kiel"));
+  const { warehouses } = await ask("{ warehouses { id name countryCode } }", {}, await tokenOf("warehouse"));
+  assert.ok(warehouses.some(({ id, name, countryCode }) => id === "kiel" && name === "Kiel" && countryCode === "DK"));
+  await merchant.dialog.getByRole("button", { name: "Change Kiel" }).click();
+  assert.equal(await merchant.page.getByLabel("Country").inputValue(), "DK");
   assert.equal(await dialog.count(), 0);
 }

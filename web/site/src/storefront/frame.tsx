@@ -1,14 +1,15 @@
 // What surrounds every page.
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import { CountriesDocument, type CountryCode } from "../api/gql.ts";
-import { useQuery } from "../api/query.ts";
+import type { CountryCode } from "../api/gql.ts";
+import { useShop } from "../api/shop.ts";
+import { useCountries, useCountry } from "../ui/countries.ts";
 import { setCountry, setOpen, useCart } from "./cart.ts";
 import { choose, usePlace, type Language } from "../words/place.ts";
 import { useCustomer } from "../api/session.ts";
 import { useWords } from "../words/index.ts";
 import { Drawer } from "./drawer.tsx";
-import { isTest, useShop } from "./page.ts";
+import { isTest } from "./page.ts";
 import { SearchBox } from "./searchbox.tsx";
 import { Offline } from "../ui/state.tsx";
 
@@ -74,10 +75,8 @@ function Header() {
 function Footer() {
   const w = useWords();
   const place = usePlace();
-  const shop = useShop();
-  const { data } = useQuery(CountriesDocument, {});
-  const country = place.country ?? shop?.shop.paymentSettings.countryCode;
-  const countries = data?.localization.availableCountries.map(({ isoCode }) => ({ isoCode, name: w.countryName(isoCode) })).sort((a, b) => a.name.localeCompare(b.name));
+  const country = useCountry();
+  const countries = useCountries(country);
   return (
     <footer className="footer">
       <div className="footer-choices">
@@ -98,7 +97,7 @@ function Footer() {
               void setCountry(code);
             }}
           >
-            {(countries ?? (country ? [{ isoCode: country, name: w.countryName(country) }] : [])).map(({ isoCode, name }) => (
+            {countries.map(({ isoCode, name }) => (
               <option key={isoCode} value={isoCode}>
                 {name}
               </option>

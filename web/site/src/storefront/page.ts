@@ -1,12 +1,8 @@
 import { useEffect } from "react";
-import { ShopDocument } from "../api/gql.ts";
-import { useQuery } from "../api/query.ts";
+import { useShop } from "../api/shop.ts";
 
 /** Whether nothing is really sold here: the server says so in the page. */
 export const isTest = document.querySelector('meta[name="test-shop"]') !== null;
-
-/** The shop's name and collections, which every page shows around itself. */
-export const useShop = () => useQuery(ShopDocument, {}).data;
 
 /** Names the page in the browser's tab and to screen readers. */
 export function useTitle(title: string | undefined) {

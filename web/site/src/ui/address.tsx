@@ -1,24 +1,9 @@
 import { useState } from "react";
-import { CountriesDocument, type AddressPartsFragment, type CountryCode, type MailingAddressInput } from "../api/gql.ts";
-import { useQuery } from "../api/query.ts";
-import { here } from "../words/place.ts";
+import type { AddressPartsFragment, CountryCode, MailingAddressInput } from "../api/gql.ts";
 import { useWords, type Speech } from "../words/index.ts";
+import { useCountries, useCountry } from "./countries.ts";
 import { Choice, Field } from "./field.tsx";
 import type { read, Wrongs } from "./form.ts";
-import { useShop } from "../storefront/page.ts";
-
-/** The countries that the shop sells to, by name. */
-export function useCountries(): { isoCode: CountryCode; name: string }[] | undefined {
-  const w = useWords();
-  const { data } = useQuery(CountriesDocument, {});
-  return data?.localization.availableCountries.map(({ isoCode }) => ({ isoCode, name: w.countryName(isoCode) })).sort((a, b) => a.name.localeCompare(b.name));
-}
-
-/** The country to begin with: what was chosen, or else the shop's own. */
-export function useCountry(): CountryCode | undefined {
-  const shop = useShop();
-  return here().country ?? shop?.shop.paymentSettings.countryCode;
-}
 
 // Where addresses name a state, on which taxes may depend.
 const withStates = new Set<string>(["AU", "BR", "CA", "IN", "MX", "US"]);
@@ -38,10 +23,10 @@ type Props = {
 export function AddressFields({ of, wrongs, section, onCountry }: Props) {
   const w = useWords();
   const c = w.checkout;
-  const countries = useCountries();
   const own = useCountry();
   const [chosen, choose] = useState<CountryCode>();
   const country = chosen ?? of?.countryCodeV2 ?? own;
+  const countries = useCountries(country);
   const known = (name: string) => (section ? `${section} ${name}` : name);
   const field = (name: keyof MailingAddressInput & keyof typeof c & keyof AddressPartsFragment, autoComplete: string, required = true) => (
     <Field name={name} label={c[name] as string} autoComplete={known(autoComplete)} defaultValue={(of?.[name] as string | null) ?? ""} required={required} wrong={wrongs[name]} />
@@ -70,7 +55,7 @@ export function AddressFields({ of, wrongs, section, onCountry }: Props) {
           onCountry?.(target.value as CountryCode);
         }}
       >
-        {(countries ?? (country ? [{ isoCode: country, name: w.countryName(country) }] : [])).map(({ isoCode, name }) => (
+        {countries.map(({ isoCode, name }) => (
           <option key={isoCode} value={isoCode}>
             {name}
           </option>

@@ -1,7 +1,7 @@
 // The places that stock lies in.
 import { useState } from "react";
-import { CountriesDocument, type CountryCode } from "../../api/gql.ts";
-import { useQuery } from "../../api/query.ts";
+import type { CountryCode } from "../../api/gql.ts";
+import { useCountries } from "../../ui/countries.ts";
 import { Choice, Field } from "../../ui/field.tsx";
 import { useForm } from "../../ui/form.ts";
 import { Wrong } from "../../ui/state.tsx";
@@ -57,8 +57,7 @@ export function Warehouses({ of, open, close, write }: { of: Warehouse[]; open: 
 }
 
 function WarehouseForm({ of, last, close }: { of: Warehouse | undefined; last: number; close: () => void }) {
-  const w = useWords();
-  const { data } = useQuery(CountriesDocument, {});
+  const countries = useCountries(of?.countryCode);
   const put = useAction(WarehousePutDocument, { problems: (data) => data.warehousePut?.userErrors ?? [], done: () => (of ? "The warehouse is changed." : "The warehouse is open."), renews: [WarehousesDocument] });
   const form = useForm(async ({ text }) => {
     const priority = Number(text("priority"));
@@ -71,16 +70,13 @@ function WarehouseForm({ of, last, close }: { of: Warehouse | undefined; last: n
     <form className="form" onSubmit={form.onSubmit} noValidate>
       <Field name="name" label="Name" defaultValue={of?.name ?? ""} required autoComplete="off" wrong={form.wrongs["name"]} />
       {!of && <Field name="id" label="Id" hint="Short, and for ever: berlin" required autoComplete="off" autoCapitalize="off" spellCheck={false} wrong={form.wrongs["id"]} />}
-      <Choice name="countryCode" label="Country" defaultValue={of?.countryCode ?? ""} key={data ? "all" : "one"} wrong={form.wrongs["countryCode"]}>
+      <Choice name="countryCode" label="Country" defaultValue={of?.countryCode ?? ""} wrong={form.wrongs["countryCode"]}>
         <option value="">Not said</option>
-        {(data?.localization.availableCountries ?? (of?.countryCode ? [{ isoCode: of.countryCode }] : []))
-          .map(({ isoCode }) => ({ isoCode, name: w.countryName(isoCode) }))
-          .sort((a, b) => a.name.localeCompare(b.name))
-          .map(({ isoCode, name }) => (
-            <option key={isoCode} value={isoCode}>
-              {name}
-            </option>
-          ))}
+        {countries.map(({ isoCode, name }) => (
+          <option key={isoCode} value={isoCode}>
+            {name}
+          </option>
+        ))}
       </Choice>
       <Field name="priority" label="Place in the order" hint="The lower, the sooner orders draw on it." inputMode="numeric" defaultValue={of?.priority ?? last + 1} required autoComplete="off" wrong={form.wrongs["priority"]} />
       {form.wrongs[""] && <Wrong>{form.wrongs[""]}</Wrong>}

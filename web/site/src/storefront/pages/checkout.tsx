@@ -9,7 +9,8 @@ import { addCodes, cartId, refresh, removeCode, replace, setCountry, setQuantity
 import { keepReturn, orderPath, returnPath } from "../order.ts";
 import { here } from "../../words/place.ts";
 import { useCustomer } from "../../api/session.ts";
-import { addressIn, addressLines, AddressFields, useCountry } from "../../ui/address.tsx";
+import { addressIn, addressLines, AddressFields } from "../../ui/address.tsx";
+import { useCountry } from "../../ui/countries.ts";
 import { Field } from "../../ui/field.tsx";
 import { useForm, type Problem } from "../../ui/form.ts";
 import { isTest, useTitle } from "../page.ts";
