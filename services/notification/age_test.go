@@ -36,8 +36,10 @@ func TestTooOld(t *testing.T) {
 	passes(47 * time.Hour)
 	want(notification.Queued, notification.Queued)
 	passes(3 * time.Hour)
+	want(notification.Queued, notification.Queued) // the SMS may have been taken: its provider is asked first
+	passes(48 * time.Hour)
 	want(notification.Obsolete, notification.Queued)
-	passes(5 * 24 * time.Hour)
+	passes(3 * 24 * time.Hour)
 	want(notification.Obsolete, notification.Obsolete)
 	w.Must(w.Post.SetFaults(mail.Faults{}))
 	w.Must(w.Phone.SetFaults(twilio.Faults{}))
@@ -46,6 +48,38 @@ func TestTooOld(t *testing.T) {
 		t.Errorf("%d SMS and %d mails", len(texts), len(mails))
 	}
 	if f := w.Figures(); f.SMS.Expired != 1 || f.Mail.Expired != 1 {
+		t.Errorf("%+v", f)
+	}
+}
+
+// Of what may have been taken the provider is asked first, however old it is.
+func TestTooOldAndInDoubt(t *testing.T) {
+	w := notificationtest.NewShop(t)
+	taken, refused := buy(w), buy(w)
+	w.Must(w.Phone.SetFaults(twilio.Faults{Lost: 1}))
+	w.Must(w.HearOrder(t.Context(), notificationtest.Changed(&taken)))
+	w.Must(w.Sweep(t.Context()))
+	w.Must(w.Phone.SetFaults(twilio.Faults{Down: true}))
+	w.Must(w.HearOrder(t.Context(), notificationtest.Changed(&refused)))
+	for range 60 {
+		w.Must(w.Sweep(t.Context()))
+		w.Clock.Pass(time.Hour)
+	}
+	if n := messages(w, taken)["confirmed SMS"]; n.Status != notification.Queued {
+		t.Fatalf("nobody could be asked: %+v", n)
+	}
+	w.Must(w.Phone.SetFaults(twilio.Faults{}))
+	for range 3 {
+		w.Must(w.Sweep(t.Context()))
+		w.Clock.Pass(time.Hour)
+	}
+	if n := messages(w, taken)["confirmed SMS"]; n.Status != notification.Sent {
+		t.Errorf("%+v", n)
+	}
+	if n := messages(w, refused)["confirmed SMS"]; n.Status != notification.Obsolete {
+		t.Errorf("%+v", n)
+	}
+	if f := w.Figures(); f.SMS.Found != 1 || f.SMS.Expired != 1 || len(w.Phone.Messages("")) != 1 {
 		t.Errorf("%+v", f)
 	}
 }

@@ -202,14 +202,21 @@ func usefulFor(kind Kind, c Channel) time.Duration {
 // tooOld is the outcome of a message that waited until it was of no use.
 const tooOld = "too old"
 
-// stale reports whether the message has waited until it is of no use.
-func (d *document) stale(now time.Time) bool {
+// askAfter is how long a provider is asked, once it is of no use any more,
+// whether it took a message.
+const askAfter = 48 * time.Hour
+
+// over is for how long the message has been of no use.
+func (d *document) over(now time.Time) time.Duration {
 	since := d.CreatedAt
 	if d.QueuedAt.After(since) {
 		since = d.QueuedAt
 	}
 	most := usefulFor(d.Kind, d.Channel)
-	return most > 0 && now.Sub(since) > most
+	if most == 0 {
+		return 0
+	}
+	return max(0, now.Sub(since)-most)
 }
 
 // requeue gives a dead message a new life.

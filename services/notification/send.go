@@ -31,6 +31,8 @@ var (
 	errNotNow = errors.New("notification: not now")
 	// errOptedOut is a message to a number that wants none.
 	errOptedOut = errors.New("the customer wants no messages of this channel")
+	// errTooOld is a message that has waited until it is of no use.
+	errTooOld = errors.New("it has waited too long")
 	// errWaiting is a message that waits for something of which we hear; it is
 	// looked at again in any case.
 	errWaiting = errors.New("it waits for something")
@@ -124,9 +126,8 @@ func (k *Keeper) take(ctx context.Context, c *channel, id, holder string) (docum
 				return nil
 			}
 		}
-		if d.stale(now) {
-			d.note(Attempt{At: now, Outcome: tooOld})
-			k.end(d, Obsolete, now)
+		if over := d.over(now); over > 0 && (!c.asks(d) || over > askAfter) {
+			k.expire(d, now)
 			return nil
 		}
 		if free := k.disturb(d, now); free.After(now) {
@@ -146,6 +147,12 @@ func (k *Keeper) take(ctx context.Context, c *channel, id, holder string) (docum
 		err = errNotNow
 	}
 	return d, err
+}
+
+// expire ends a message that has waited until it is of no use.
+func (k *Keeper) expire(d *document, now time.Time) {
+	d.note(Attempt{At: now, Outcome: tooOld})
+	k.end(d, Obsolete, now)
 }
 
 // disturb is when a message may go out that is due now.
@@ -170,7 +177,13 @@ func (k *Keeper) prepare(ctx context.Context, c *channel, d *document) (m messag
 			case out:
 				return errOptedOut
 			}
-			return k.lookUp(ctx, c, d, m.text)
+			if err := k.lookUp(ctx, c, d, m.text); err != nil {
+				return err
+			}
+			if d.over(k.now()) > 0 { // what they have would have counted
+				return errTooOld
+			}
+			return nil
 		}
 		enclosed, err := k.enclose(ctx, d)
 		if err != nil {
@@ -194,13 +207,17 @@ var (
 	errNoAnswer = fault.New(fault.Unavailable, "notification.not_looked_up", "The provider cannot be asked right now.")
 )
 
+// asks reports whether the provider is asked for a message before anything else
+// happens to it.
+func (c *channel) asks(d *document) bool { return c.unknown == Lookup && d.doubtful() != nil }
+
 // lookUp asks the provider for a message of which nobody knows whether it was
 // taken, where the policy is to ask.
 func (k *Keeper) lookUp(ctx context.Context, c *channel, d *document, t Text) error {
-	last := d.doubtful()
-	if c.unknown != Lookup || last == nil {
+	if !c.asks(d) {
 		return nil
 	}
+	last := d.doubtful()
 	t.Words = d.Words
 	ref, err := c.route(last.Route).texter.Find(ctx, t, last.At)
 	switch {
@@ -291,6 +308,8 @@ func (k *Keeper) conclude(d *document, unknown Policy, res result, now time.Time
 		k.end(d, Obsolete, now)
 	case errors.Is(res.err, errOptedOut):
 		k.end(d, OptedOut, now)
+	case errors.Is(res.err, errTooOld):
+		k.expire(d, now)
 	default:
 		// A service that is away costs the message no try; what is wrong with
 		// the message itself does.
