@@ -30,7 +30,7 @@ var program string
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
 func buildAndRun(m *testing.M) (code int) {
-	if err := shop.Sources(); err != nil {
+	if err := shop.Look(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -351,7 +351,7 @@ var build struct {
 func Program(t *testing.T) string {
 	t.Helper()
 	build.Do(func() {
-		if build.err = Sources(); build.err != nil {
+		if build.err = Look(); build.err != nil {
 			return
 		}
 		if build.path = os.Getenv(Given); build.path != "" {
@@ -372,11 +372,16 @@ func Program(t *testing.T) string {
 	return build.path
 }
 
-// Sources looks at every file that the program is made of. `go test` gives the
-// result it has had before unless something has changed that a test looked at,
-// and a program that is only run is nothing to it.
-func Sources() error {
-	const files = `{{with .Module}}{{if .Main}}{{.GoMod}}{{range $.GoFiles}}
+// Look looks at the program that is Given, or else at what it is made of. `go
+// test` gives a result once more unless something has changed that the test
+// looked at, and a program that is only run is nothing to it.
+func Look() error {
+	if path := os.Getenv(Given); path != "" {
+		_, err := os.Stat(path)
+		return err
+	}
+	const files = `{{with .Module}}{{if .Main}}{{.GoMod}}
+{{$.Dir}}{{range $.GoFiles}}
 {{$.Dir}}/{{.}}{{end}}{{range $.EmbedFiles}}
 {{$.Dir}}/{{.}}{{end}}{{end}}{{end}}`
 	out, err := exec.Command("go", "list", "-deps", "-f", files, "ordergraph/cmd/ordergraph").Output()

@@ -2,6 +2,7 @@
 package storefront
 
 import (
+	"embed"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,6 +25,11 @@ func TestMain(m *testing.M) {
 	shop.Clean()
 	os.Exit(code)
 }
+
+// The stories are part of the test, which has another result when they change.
+//
+//go:embed *.mjs stories package-lock.json
+var _ embed.FS
 
 // What customers do where people pack.
 func TestCustomers(t *testing.T) {
