@@ -276,6 +276,17 @@ func cutElement(elements []byte) (e element, rest []byte, ok bool) {
 	return e, elements[end+n:], true
 }
 
+// find is the document's element with this key.
+func find(raw []byte, key string) (e element, there bool) {
+	rest, ok := within(raw)
+	for ok && len(rest) > 0 {
+		if e, rest, ok = cutElement(rest); ok && string(e.key) == key {
+			return e, true
+		}
+	}
+	return element{}, false
+}
+
 // sizeOf is how many bytes a value has that data begins with, or -1.
 func sizeOf(kind bson.Type, data []byte) int {
 	counted := func(more, least int) int { // bytes, after a number that says how many
