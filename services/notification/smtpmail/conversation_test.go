@@ -3,9 +3,14 @@ package smtpmail_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"encoding/pem"
 	"errors"
 	"io"
 	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -22,14 +27,16 @@ type provider struct {
 	// answers are what it says to a command, by its first word, and to a mail
 	// ("content"); "" is to hang up. What is missing is answered well.
 	answers map[string]string
+	tls     *tls.Config // for STARTTLS
 
 	mu    sync.Mutex
 	heard []string // commands without what follows them, and mails
 	conns int
 }
 
-// start has the provider take connections until the test ends.
-func (p *provider) start(t *testing.T) memnet.Dial {
+// start has the provider take connections, encrypted from the first byte or
+// not, until the test ends.
+func (p *provider) start(t *testing.T, encrypted bool) memnet.Dial {
 	listener := memnet.Listen()
 	var all sync.WaitGroup
 	all.Go(func() {
@@ -37,6 +44,9 @@ func (p *provider) start(t *testing.T) memnet.Dial {
 			conn, err := listener.Accept()
 			if err != nil {
 				return
+			}
+			if encrypted {
+				conn = tls.Server(conn, p.tls)
 			}
 			all.Go(func() { p.talk(conn) })
 		}
@@ -62,6 +72,10 @@ func (p *provider) talk(conn net.Conn) {
 		if !p.reply(conn, command) {
 			return
 		}
+		if command == "STARTTLS" {
+			conn = tls.Server(conn, p.tls)
+			in.Reset(conn)
+		}
 		if command != "DATA" || !strings.HasPrefix(p.answer("DATA"), "354") {
 			continue
 		}
@@ -79,14 +93,15 @@ func (p *provider) talk(conn net.Conn) {
 	}
 }
 
-// reply says what is to be said, if the connection goes on after it.
+// reply says what is to be said, and whether the connection goes on after it.
+// After a mail it waits for its client to hear that it is closing.
 func (p *provider) reply(conn net.Conn, to string) bool {
 	answer := p.answer(to)
 	if answer == "" {
 		return false
 	}
 	_, err := io.WriteString(conn, answer+"\r\n")
-	return err == nil && !strings.HasPrefix(answer, "421")
+	return err == nil && (to == "content" || !strings.HasPrefix(answer, "421"))
 }
 
 func (p *provider) note(what string) {
@@ -106,6 +121,10 @@ func (p *provider) answer(to string) string {
 		return "250-here\r\n250-" + strings.Join(append(p.offers, "HELP"), "\r\n250-") + "\r\n250 ENHANCEDSTATUSCODES"
 	case "DATA":
 		return "354 go on"
+	case "STARTTLS":
+		return "220 go on"
+	case "AUTH":
+		return "235 2.7.0 welcome"
 	case "QUIT":
 		return "221 bye"
 	}
@@ -179,7 +198,7 @@ func TestAnswers(t *testing.T) {
 				if pipelines {
 					p.offers, want = []string{"PIPELINING"}, c.atOnce
 				}
-				m, err := smtpmail.New(smtpmail.Options{URL: "smtp://localhost", From: from, Dial: p.start(t)})
+				m, err := smtpmail.New(smtpmail.Options{URL: "smtp://localhost", From: from, Dial: p.start(t, false)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -214,10 +233,55 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// A mail goes the same way over a connection that is encrypted, from the first
+// byte or later, by somebody who has signed in.
+func TestEncrypted(t *testing.T) {
+	certified := httptest.NewTLSServer(nil)
+	defer certified.Close()
+	roots := filepath.Join(t.TempDir(), "roots.pem")
+	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certified.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SSL_CERT_FILE", roots)
+	config := &tls.Config{Certificates: certified.TLS.Certificates}
+	for url, want := range map[string]string{
+		"smtp://user:secret@example.com":  "EHLO STARTTLS EHLO AUTH MAIL RCPT DATA mail MAIL RCPT DATA mail",
+		"smtp://example.com":              "EHLO STARTTLS EHLO MAIL RCPT DATA mail MAIL RCPT DATA mail",
+		"smtps://user:secret@example.com": "EHLO AUTH MAIL RCPT DATA mail MAIL RCPT DATA mail",
+		"smtps://example.com":             "EHLO MAIL RCPT DATA mail MAIL RCPT DATA mail",
+	} {
+		t.Run(url, func(t *testing.T) {
+			p := &provider{offers: []string{"PIPELINING", "AUTH PLAIN"}, tls: config}
+			secure := strings.HasPrefix(url, "smtps:")
+			if !secure {
+				p.offers = append(p.offers, "STARTTLS")
+			}
+			dial := p.start(t, secure)
+			m, err := smtpmail.New(smtpmail.Options{URL: url, From: from, Dial: dial})
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := letter
+			l.Text = strings.Repeat("word ", 10_000) // more than one record holds
+			for range 2 {
+				if err := m.Send(t.Context(), l); err != nil {
+					var failure *notification.Failure
+					_ = errors.As(err, &failure)
+					t.Fatal(failure.Err)
+				}
+			}
+			if heard := strings.Join(p.takeHeard(), " "); heard != want {
+				t.Errorf("heard %s, want %s", heard, want)
+			}
+			m.Close()
+		})
+	}
+}
+
 // What is broken off before its end was not taken, however long it is.
 func TestBrokenOff(t *testing.T) {
 	p := &provider{offers: []string{"PIPELINING"}}
-	dial := p.start(t)
+	dial := p.start(t, false)
 	m, err := smtpmail.New(smtpmail.Options{URL: "smtp://localhost", From: from, Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)
 		return &short{conn}, err
@@ -250,7 +314,7 @@ func (s *short) Write(p []byte) (int, error) {
 // Lines end as they must, and those that begin with a dot arrive with it.
 func TestDots(t *testing.T) {
 	p := &provider{}
-	m, err := smtpmail.New(smtpmail.Options{URL: "smtp://localhost", From: from, Dial: p.start(t)})
+	m, err := smtpmail.New(smtpmail.Options{URL: "smtp://localhost", From: from, Dial: p.start(t, false)})
 	if err != nil {
 		t.Fatal(err)
 	}
