@@ -55,8 +55,6 @@ type result struct {
 // is unknown, and never a message that nobody knows of. avoided is a route that
 // has just failed it.
 func (k *Keeper) send(ctx context.Context, c *channel, id, avoided string) error {
-	ctx, cancel := context.WithTimeout(ctx, sendFor)
-	defer cancel()
 	r := c.admit(avoided, k.now())
 	if r == nil {
 		return nil

@@ -136,23 +136,20 @@ func (k *Keeper) sendAtOnce(ctx context.Context, d *document, write func(*route,
 		return false, err
 	}
 	k.changed(&taken)
-	go func() {
-		defer s.leave()
-		err := work.Safely(func() error {
-			ctx, cancel := context.WithTimeout(s.ctx, sendFor)
-			defer cancel()
-			return k.handOver(ctx, c, r, &taken, m)
-		})
-		if err != nil {
-			k.notTaken(s.ctx, taken.ID, err)
-		}
-	}()
+	go k.as(ctx, s, taken.ID, func(ctx context.Context) error { return k.handOver(ctx, c, r, &taken, m) })
 	return true, nil
 }
 
-// notTaken logs what keeps a message from being sent or settled.
-func (k *Keeper) notTaken(ctx context.Context, id string, err error) {
-	k.o.Log.ErrorContext(ctx, "a message could not be taken on; its lease gives pause", "notification", id, "error", err)
+// as makes an attempt at a message as one of the senders, and gives the slot
+// back. It goes on when ctx ends, until they have to stop.
+func (k *Keeper) as(ctx context.Context, s *senders, id string, attempt func(context.Context) error) {
+	defer s.leave()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendFor)
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)() //nolint:contextcheck // the end of the senders, not of who hears
+	if err := work.Safely(func() error { return attempt(ctx) }); err != nil {
+		k.o.Log.ErrorContext(ctx, "a message could not be taken on; its lease gives pause", "notification", id, "error", err)
+	}
 }
 
 func newHolder() string { return rand.Text()[:12] }

@@ -80,12 +80,7 @@ func (k *Keeper) sendDue(ctx context.Context, c *channel, s *senders) error {
 		case ctx.Err() != nil, !c.takes(k.now()), !s.wait(ctx):
 			return nil
 		}
-		go func() {
-			defer s.leave()
-			if err := work.Safely(func() error { return k.send(s.ctx, c, d.ID, d.failedBy()) }); err != nil {
-				k.notTaken(s.ctx, d.ID, err)
-			}
-		}()
+		go k.as(ctx, s, d.ID, func(ctx context.Context) error { return k.send(ctx, c, d.ID, d.failedBy()) })
 	}
 	return nil
 }
