@@ -57,7 +57,7 @@ func (c *Collection[T]) Get(ctx context.Context, id string) (T, error) {
 	if raws[0] == nil {
 		return doc, c.wrap("get", id, ErrNotFound)
 	}
-	err = decode(raws[0], &doc)
+	err = bson.Unmarshal(raws[0], &doc)
 	return doc, c.wrap("decode", id, err)
 }
 
@@ -76,7 +76,7 @@ func (c *Collection[T]) GetMany(ctx context.Context, ids []string) (map[string]T
 			continue
 		}
 		var doc T
-		if err := decode(raw, &doc); err != nil {
+		if err := bson.Unmarshal(raw, &doc); err != nil {
 			return nil, c.wrap("decode", ids[i], err)
 		}
 		found[ids[i]] = doc
@@ -140,7 +140,7 @@ func (c *Collection[T]) update(ctx context.Context, id string, create bool, chan
 		m := metaOf(&doc)
 		switch {
 		case raws[0] != nil:
-			if err := decode(raws[0], &doc); err != nil {
+			if err := bson.Unmarshal(raws[0], &doc); err != nil {
 				return none, c.wrap("decode", id, err)
 			}
 		case create:
@@ -224,7 +224,7 @@ func (c *Collection[T]) Find(ctx context.Context, q Query) (Page[T], error) {
 	}
 	page := Page[T]{Items: make([]T, len(raws))}
 	for i, raw := range raws {
-		if err := decode(raw, &page.Items[i]); err != nil {
+		if err := bson.Unmarshal(raw, &page.Items[i]); err != nil {
 			return Page[T]{}, c.wrap("decode", q.Index, err)
 		}
 	}

@@ -45,10 +45,9 @@ func (i Index) Values(doc bson.Raw) ([]bson.RawValue, error) {
 func lookup(doc bson.Raw, field string) (v bson.RawValue, ok bool, err error) {
 	for path := field; ; {
 		name, rest, deeper := strings.Cut(path, ".")
-		e, there := find(doc, name)
-		v := bson.RawValue{Type: e.kind, Value: e.value}
+		v, err := doc.LookupErr(name)
 		switch {
-		case !there || v.Type == bson.TypeNull || v.Type == bson.TypeUndefined:
+		case err != nil || v.Type == bson.TypeNull || v.Type == bson.TypeUndefined:
 			return v, false, nil
 		case !deeper && orderable(v.Type):
 			return v, true, nil

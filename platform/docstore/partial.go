@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"reflect"
+	"strings"
+	"sync"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -24,34 +26,26 @@ func PartOf[P, T any](c *Collection[T]) *Collection[Partial[P]] {
 	if _, ok := any(new(P)).(document); !ok {
 		panic(fmt.Sprintf("docstore: %T does not embed docstore.Meta", *new(P)))
 	}
-	if shapeOf(reflect.TypeFor[P]()).is != isRecord {
-		panic(fmt.Sprintf("docstore: %T cannot be a part of a document: its keys are not those of its fields alone", *new(P)))
-	}
 	return &Collection[Partial[P]]{docs: c.docs, spec: c.spec, queue: c.queue}
 }
 
 // UnmarshalBSON is bson.Unmarshaler's.
 func (d *Partial[P]) UnmarshalBSON(raw []byte) error {
 	*d = Partial[P]{}
-	if err := decode(raw, &d.Part); err != nil {
+	if err := bson.Unmarshal(raw, &d.Part); err != nil {
 		return err
 	}
-	known := shapeOf(reflect.TypeFor[P]()).places
-	elements, ok := within(raw)
-	for ok && len(elements) > 0 {
-		var e element
-		if e, elements, ok = cutElement(elements); !ok {
-			break
-		}
-		if _, mine := known[string(e.key)]; !mine {
-			if d.rest == nil {
-				d.rest = make([]byte, 0, len(e.whole)+len(elements))
-			}
-			d.rest = append(d.rest, e.whole...)
-		}
+	elements, err := bson.Raw(raw).Elements()
+	if err != nil {
+		return err
 	}
-	if !ok {
-		return fmt.Errorf("%w (it is not BSON)", ErrDocument)
+	known := keysOf(reflect.TypeFor[P]())
+	for _, e := range elements {
+		if key, err := e.KeyErr(); err != nil {
+			return err
+		} else if !known[key] {
+			d.rest = append(d.rest, e...)
+		}
 	}
 	return nil
 }
@@ -65,4 +59,30 @@ func (d *Partial[P]) MarshalBSON() ([]byte, error) {
 	whole := append(append(part[:len(part)-1], d.rest...), 0)
 	binary.LittleEndian.PutUint32(whole, uint32(len(whole)))
 	return whole, nil
+}
+
+var keys sync.Map // of reflect.Type: map[string]bool
+
+// keysOf are the keys under which the fields of a struct are written.
+func keysOf(t reflect.Type) map[string]bool {
+	if known, ok := keys.Load(t); ok {
+		return known.(map[string]bool)
+	}
+	known := map[string]bool{}
+	for f := range t.Fields() {
+		name, options, _ := strings.Cut(f.Tag.Get("bson"), ",")
+		switch {
+		case !f.IsExported(), name == "-":
+		case strings.Contains(options, "inline"):
+			for key := range keysOf(f.Type) {
+				known[key] = true
+			}
+		case name == "":
+			known[strings.ToLower(f.Name)] = true
+		default:
+			known[name] = true
+		}
+	}
+	keys.Store(t, known)
+	return known
 }

@@ -2,8 +2,8 @@ package smtpmail
 
 import (
 	"context"
+	"errors"
 	"net"
-	"net/textproto"
 	"sync"
 	"time"
 
@@ -21,23 +21,21 @@ const (
 
 // A line is a connection to the provider, signed in, for one mail at a time.
 type line struct {
-	to    *smtp.Client
-	text  *textproto.Conn
-	conn  net.Conn
-	mails int // that it was used for
-	free  time.Time
-	sound bool // it takes another mail
-
-	pipelines, enhanced, utf8 bool // what the provider offers
+	client *mail.Client
+	to     *smtp.Client
+	conn   net.Conn
+	mails  int // that took it
+	free   time.Time
 }
 
-// dialLine makes a line. The context ends the conversation, and so does any
+// dial makes a line. The context ends the conversation, and so does any
 // failure: the client leaves connections open on which it could not sign in.
 func (m *Mailer) dialLine(ctx context.Context) (*line, error) {
-	l := &line{sound: true}
+	l := &line{}
 	release := func() bool { return true }
-	client, err := mail.NewClient(m.host, append([]mail.Option{
-		mail.WithTimeout(patience),
+	var err error
+	l.client, err = mail.NewClient(m.host, append([]mail.Option{
+		mail.WithTimeout(patience), mail.WithoutNoop(),
 		mail.WithDialContextFunc(func(dialling context.Context, network, addr string) (net.Conn, error) {
 			conn, err := m.connect(dialling, network, addr)
 			if err == nil {
@@ -50,26 +48,19 @@ func (m *Mailer) dialLine(ctx context.Context) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.to, err = client.DialToSMTPClientWithContext(ctx)
+	l.to, err = l.client.DialToSMTPClientWithContext(ctx)
 	release()
-	if err != nil {
-		if l.conn != nil {
-			l.hangUp()
-		}
-		return nil, err
+	if err != nil && l.conn != nil {
+		l.hangUp()
 	}
-	l.text = l.to.Text
-	l.pipelines, _ = l.to.Extension("PIPELINING")
-	l.enhanced, _ = l.to.Extension("ENHANCEDSTATUSCODES")
-	l.utf8, _ = l.to.Extension("SMTPUTF8")
-	return l, nil
+	return l, err
 }
 
 // send hands a mail over. The context ends the conversation.
-func (l *line) send(ctx context.Context, from, to string, mail []byte) *trouble {
+func (l *line) send(ctx context.Context, msg *mail.Msg) error {
 	defer context.AfterFunc(ctx, l.hangUp)()
 	l.mails++
-	return l.hand(from, to, mail)
+	return l.client.SendWithSMTPClient(l.to, msg)
 }
 
 func (l *line) hangUp() { _ = l.conn.Close() }
@@ -78,8 +69,18 @@ func (l *line) hangUp() { _ = l.conn.Close() }
 func (l *line) leave() {
 	hurry := time.AfterFunc(farewell, l.hangUp)
 	defer hurry.Stop()
-	_ = l.to.Quit()
+	_ = l.client.CloseWithSMTPClient(l.to)
 	l.hangUp()
+}
+
+// sound reports whether a line takes another mail after what it said to the last.
+func sound(err error) bool {
+	if err == nil {
+		return true
+	}
+	sendErr, ok := errors.AsType[*mail.SendError](err)
+	return ok && sendErr.ErrorCode() != 0 && sendErr.ErrorCode() != 421 &&
+		sendErr.Reason != mail.ErrSMTPReset && sendErr.Reason != mail.ErrSMTPData // after which the client sends no RSET
 }
 
 // lines are those that wait for the next mail, the one used last at the end.
@@ -104,8 +105,8 @@ func (ls *lines) take() *line {
 }
 
 // put keeps a line, or ends it.
-func (ls *lines) put(l *line) {
-	if !l.sound {
+func (ls *lines) put(l *line, err error) {
+	if !sound(err) {
 		l.hangUp()
 		return
 	}

@@ -2,6 +2,7 @@
 package smtpmail
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -32,8 +33,7 @@ type Options struct {
 // may be used by many goroutines at once.
 type Mailer struct {
 	lines
-	from     string // Name <address>, as it stands in a mail
-	envelope string // <address>
+	from     *netmail.Address
 	host     string
 	port     int
 	implicit bool // TLS from the first byte
@@ -46,9 +46,6 @@ var _ notification.Mailer = (*Mailer)(nil)
 // errURL does not repeat the address: it may hold a password.
 var errURL = errors.New("it must be like smtp://user:password@host:587 or smtps://user:password@host:465")
 
-// errAddress does not repeat the address: it is somebody's.
-var errAddress = errors.New("the address cannot be read")
-
 // New makes a Mailer. Nothing is called yet.
 func New(o Options) (*Mailer, error) {
 	u, err := url.Parse(o.URL)
@@ -59,7 +56,7 @@ func New(o Options) (*Mailer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the sender %q is not an address like Shop <shop@example.com>", o.From)
 	}
-	m := &Mailer{from: from.String(), envelope: (&netmail.Address{Address: from.Address}).String(), host: u.Hostname(), port: 587, implicit: u.Scheme == "smtps", dial: o.Dial}
+	m := &Mailer{from: from, host: u.Hostname(), port: 587, implicit: u.Scheme == "smtps", dial: o.Dial}
 	if m.implicit {
 		m.port = 465
 	}
@@ -100,31 +97,36 @@ func Check(providerURL string) error {
 }
 
 // Send hands one mail over. Whatever it answers is a notification.Failure.
-func (m *Mailer) Send(ctx context.Context, letter notification.Letter) error {
-	to, err := netmail.ParseAddress(letter.To)
-	if err != nil || to.Address != letter.To {
-		return &notification.Failure{Outcome: notification.Refused, Code: "not a mail", Err: errAddress}
+func (m *Mailer) Send(ctx context.Context, l notification.Letter) error {
+	msg, err := m.message(l)
+	if err != nil {
+		return &notification.Failure{Outcome: notification.Refused, Code: "not a mail", Err: err}
 	}
-	msg := messages.Get().(*message)
-	defer msg.release()
-	msg.compose(m.from, to, letter)
 	for {
 		l, kept := m.take(), true
 		if l == nil {
 			if l, err = m.dialLine(ctx); err != nil {
-				return &notification.Failure{Outcome: notification.Unreachable, Err: err}
+				return classify(err)
 			}
 			kept = false
 		}
-		t := l.send(ctx, m.envelope, to.String(), msg.bytes)
-		m.put(l)
-		if t == nil {
+		err = l.send(ctx, msg)
+		m.put(l, err)
+		if err == nil || msg.IsDelivered() { // whether they take another does not matter
 			return nil
 		}
-		if !kept || !t.closedMeanwhile() || ctx.Err() != nil {
-			return t.failure()
+		if !kept || !closedMeanwhile(err) || ctx.Err() != nil {
+			return classify(err)
 		}
 	}
+}
+
+// closedMeanwhile reports whether a provider had closed a connection that was
+// kept: it did not even hear who writes.
+func closedMeanwhile(err error) bool {
+	sendErr, ok := errors.AsType[*mail.SendError](err)
+	return ok && (sendErr.Reason == mail.ErrSMTPMailFrom || sendErr.Reason == mail.ErrConnCheck) &&
+		(sendErr.ErrorCode() == 0 || sendErr.ErrorCode() == 421)
 }
 
 func (m *Mailer) connect(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -140,29 +142,60 @@ func (m *Mailer) connect(ctx context.Context, network, addr string) (net.Conn, e
 	return secure, nil
 }
 
-// closedMeanwhile reports whether a provider had closed a connection that was
-// kept: it did not even hear who writes.
-func (t *trouble) closedMeanwhile() bool {
-	return t.at == sender && (t.code == 0 || t.code == 421)
+func (m *Mailer) message(l notification.Letter) (*mail.Msg, error) {
+	to, err := netmail.ParseAddress(l.To)
+	if err != nil || to.Address != l.To {
+		return nil, errors.New("the address cannot be read")
+	}
+	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
+	msg.FromMailAddress(m.from)
+	msg.ToMailAddress(&netmail.Address{Address: l.To})
+	msg.SetMessageIDWithValue(l.MessageID)
+	msg.SetDateWithValue(l.Date)
+	msg.Subject(l.Subject)
+	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+	msg.SetGenHeader(mail.HeaderContentLang, l.Language)
+	msg.SetBodyString(mail.TypeTextPlain, l.Text)
+	msg.AddAlternativeString(mail.TypeTextHTML, l.HTML)
+	if l.Unsubscribe != "" { // RFC 8058
+		msg.SetGenHeader(mail.HeaderListUnsubscribe, "<"+l.Unsubscribe+">")
+		msg.SetGenHeader(mail.HeaderListUnsubscribePost, "List-Unsubscribe=One-Click")
+	}
+	for _, a := range l.Attachments {
+		options := []mail.FileOption{mail.WithFileContentType(mail.ContentType(a.ContentType))}
+		if a.Inline != "" {
+			msg.EmbedReadSeeker(a.Name, bytes.NewReader(a.Content), append(options, mail.WithFileContentID("<"+a.Inline+">"))...)
+		} else {
+			msg.AttachReadSeeker(a.Name, bytes.NewReader(a.Content), options...)
+		}
+	}
+	return msg, nil
 }
 
-// failure is what the trouble means.
-func (t *trouble) failure() *notification.Failure {
-	f := &notification.Failure{Outcome: notification.Unreachable, Err: t}
-	if t.code != 0 {
-		f.Code = strings.TrimSpace(strconv.Itoa(t.code) + " " + t.enhanced)
+// classify says what a failed attempt means.
+func classify(err error) error {
+	failure := &notification.Failure{Outcome: notification.Unreachable, Err: err}
+	sendErr, ok := errors.AsType[*mail.SendError](err)
+	if !ok {
+		return failure // while connecting, encrypting or signing in
 	}
+	if code := sendErr.ErrorCode(); code != 0 {
+		failure.Code = strings.TrimSpace(strconv.Itoa(code) + " " + sendErr.EnhancedStatusCode())
+	}
+	code := sendErr.ErrorCode()
 	switch {
-	case t.at == end && t.code == 0:
+	case sendErr.Reason == mail.ErrGetSender, sendErr.Reason == mail.ErrGetRcpts:
+		failure.Outcome, failure.Code = notification.Refused, "not a mail"
+	case code == 0 && sendErr.Reason == mail.ErrSMTPDataClose:
 		// All of it was sent, and nobody said what became of it.
-		f.Outcome = notification.Unknown
-	case t.at == sender, t.code == 421, t.code == 0:
+		failure.Outcome = notification.Unknown
+	case sendErr.Reason == mail.ErrSMTPMailFrom, code == 421, code == 0:
 		// Who may not send does not send this mail or another; 421 is a server
 		// that closes; and without a code the connection broke before the end.
-	case t.code >= 500:
-		f.Outcome = notification.Refused
+	case code >= 500:
+		failure.Outcome = notification.Refused
 	default:
-		f.Outcome = notification.Deferred
+		failure.Outcome = notification.Deferred
 	}
-	return f
+	return failure
 }
