@@ -345,6 +345,46 @@ func TestDiskFailsWhileWriting(t *testing.T) {
 	}
 }
 
+// TestNoRoomAhead has lives on a disk too full for zeros ahead of what is written
+// take turns with others, and the power fail at the end of each: the store goes
+// on without, and opens logs that end in zeros and logs that do not, as those of
+// older programs.
+func TestNoRoomAhead(t *testing.T) {
+	disk := vfs.NewCrashableMem()
+	noted := notes{all: acknowledged{}}
+	for life := range 4 {
+		var refused atomic.Int64
+		s, err := docstorelocal.OpenOn(faultyDisk{errorfs.Wrap(disk, errorfs.InjectorFunc(func(op errorfs.Op) error {
+			if life%2 == 0 && op.Kind == errorfs.OpFileWriteAt && strings.HasSuffix(op.Path, ".log") {
+				refused.Add(1)
+				return syscall.ENOSPC
+			}
+			return nil
+		}))}, "store", docstorelocal.WithMemTable(256<<10))
+		if err != nil {
+			t.Fatalf("life %d: %v", life, err)
+		}
+		if err := noted.now().check(t.Context(), s); err != nil {
+			t.Fatalf("life %d: %v", life, err)
+		}
+		stop, ended := make(chan struct{}), make(chan error, 1)
+		go func() { ended <- writeSome(s, fmt.Sprint("life ", life), stop, noted.note) }()
+		for most := len(noted.now()) + 200; len(noted.now()) < most && len(ended) == 0; {
+			time.Sleep(time.Millisecond)
+		}
+		close(stop)
+		err = <-ended
+		failed := disk.CrashClone(vfs.CrashCloneCfg{})
+		if err = errors.Join(err, s.Close()); err != nil {
+			t.Fatalf("life %d: %v", life, err)
+		}
+		if life%2 == 0 && refused.Load() == 0 {
+			t.Error("nobody asked for room")
+		}
+		disk = failed
+	}
+}
+
 // faultyDisk injects faults into reused files too, which errorfs does not.
 type faultyDisk struct{ *errorfs.FS }
 
