@@ -72,6 +72,9 @@ func (k *Keeper) follow(ctx context.Context, d *document) ([]Attachment, error) 
 		confirmed, err := k.docs.Get(ctx, confirmedID(d.orderID()))
 		switch {
 		case errors.Is(err, docstore.ErrNotFound):
+			if k.now().Sub(d.CreatedAt) < maxAge { // who made the promise has died, or stores the confirmation right now
+				return nil, errWaiting
+			}
 		case err != nil:
 			return nil, err
 		case confirmed.Status == Queued:

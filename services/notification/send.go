@@ -87,10 +87,11 @@ func (k *Keeper) send(ctx context.Context, c *channel, id, avoided string) error
 // noted in d. The route is done with it in any case.
 func (k *Keeper) handOver(ctx context.Context, c *channel, r *route, d *document, m message) error {
 	var res result
-	if res.ref, res.failure = r.send(ctx, m); res.failure == nil {
+	res.ref, res.failure = r.send(ctx, m)
+	r.done(true, res.failure, k.now())
+	if res.failure == nil {
 		c.counts.segments.Add(int64(segments(m.text.Body)))
 	}
-	r.done(true, res.failure, k.now())
 	if f := res.failure; f != nil && (f.Outcome == Unreachable || f.After > 0) {
 		res.elsewhere = c.elsewhere(r, k.now())
 	}
