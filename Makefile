@@ -13,7 +13,7 @@ RACE    := -race -gcflags=golang.org/x/crypto/blowfish=-race=false
 # The program that the tests run, linked once for all of them.
 PROGRAM := $(CURDIR)/bin/ordergraph-race
 
-.PHONY: help run build web test test-unit test-race test-mongo lint generate bench bench-after bench-live bench-store bench-web clean
+.PHONY: help run build web test test-mongo lint generate bench bench-after bench-live bench-store bench-web clean
 
 help: ## Print what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ FORCE:
 # give it a new time, and go test keeps results by that.
 bin/ordergraph-race: FORCE
 	@go build $(RACE) -buildvcs=false -o bin/race/ordergraph ./cmd/ordergraph
-	@cmp -s bin/race/ordergraph $@ || { rm -f $@; cp bin/race/ordergraph $@; }
+	@cmp -s bin/race/ordergraph $@ || { cp bin/race/ordergraph $@.new; mv $@.new $@; }
 
 build: bin/ordergraph ## Build bin/ordergraph
 
@@ -52,11 +52,11 @@ test: ## Vet, generated code, unit, contract and journey tests under -race: what
 	./test/need
 	$(MAKE) --no-print-directory web
 	$(MAKE) --no-print-directory bin/ordergraph-race
-	ORDERGRAPH_PROGRAM=$(PROGRAM) ORDERGRAPH_REQUIRE_REDIS=1 ORDERGRAPH_REQUIRE_NODE=1 ORDERGRAPH_REQUIRE_BROWSER=1 ORDERGRAPH_REQUIRE_POPPLER=1 go test $(RACE) -timeout 14m ./...
+	ORDERGRAPH_PROGRAM='$(PROGRAM)' ORDERGRAPH_REQUIRE_REDIS=1 ORDERGRAPH_REQUIRE_NODE=1 ORDERGRAPH_REQUIRE_BROWSER=1 ORDERGRAPH_REQUIRE_POPPLER=1 go test $(RACE) -timeout 14m ./...
 
 test-mongo: bin/ordergraph-race ## The store's contract and the journeys against a MongoDB server: MONGODB_URI, mongod, or mongo-java-server
 	@go run ./test/mongoserver/show
-	ORDERGRAPH_PROGRAM=$(PROGRAM) ORDERGRAPH_REQUIRE_MONGO=1 go test $(RACE) -count=1 -timeout 20m -run 'Mongo' ./platform/docstore/... ./platform/events ./test/...
+	ORDERGRAPH_PROGRAM='$(PROGRAM)' ORDERGRAPH_REQUIRE_MONGO=1 go test $(RACE) -count=1 -timeout 20m -run 'Mongo' ./platform/docstore/... ./platform/events ./test/...
 
 lint: ## Linters with their reasons in .golangci.yaml, import rules, known vulnerabilities
 	@# A cache of its own: findings are kept with the path they were made at, and rules that go by path miss those of another checkout.

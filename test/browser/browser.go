@@ -5,6 +5,7 @@ import (
 	"context"
 	_ "embed" // of the stage
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -52,6 +53,23 @@ func Path() (string, error) {
 //
 //go:embed stage.mjs
 var _ string
+
+// Web has make build what browsers get, before a program is built that takes it
+// in. It looks at the sources, since `go test` would otherwise give a result once
+// more that is from before they changed.
+func Web(t *testing.T) {
+	t.Helper()
+	err := filepath.WalkDir(filepath.FromSlash("../../web"), func(_ string, entry fs.DirEntry, err error) error {
+		if entry != nil && (entry.Name() == "node_modules" || entry.Name() == "dist") {
+			return fs.SkipDir
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	Run(t, "../..", "make", "web")
+}
 
 // Run runs a program that must succeed, within five minutes.
 func Run(t *testing.T, dir, name string, args ...string) {

@@ -47,7 +47,7 @@ func tell(t *testing.T, stories ...string) {
 	chromium := browser.Find(t)
 	ready.Do(func() {
 		// Before the program: it takes the console in as it is built.
-		browser.Run(t, "../..", "make", "web")
+		browser.Web(t)
 		browser.Run(t, ".", "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")
 	})
 	s := shop.Start(t, shop.One)

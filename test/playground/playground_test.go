@@ -25,7 +25,7 @@ var _ embed.FS
 func TestStory(t *testing.T) {
 	chromium := browser.Find(t)
 	// Before the program: it takes the playground in as it is built.
-	browser.Run(t, "../..", "make", "web")
+	browser.Web(t)
 	browser.Run(t, ".", "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")
 	s := shop.Start(t, shop.One)
 	s.Fill(demo.Products(60, "EUR"))

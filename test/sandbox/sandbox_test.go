@@ -3,6 +3,7 @@ package sandbox
 
 import (
 	"context"
+	"embed"
 	"net"
 	"net/smtp"
 	"strings"
@@ -19,6 +20,11 @@ const letter = "From: Harbour Store <shop@example.org>\r\nTo: ada@example.com\r\
 	"--a\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html lang=en><head><title>x</title></head><body><script>document.title='broken out'</script><p>Thank you, Ada!</p></body></html>\r\n" +
 	"--a\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=\"2026-000001.pdf\"\r\n\r\n%PDF-1.7\r\n" +
 	"--a\r\nContent-Type: application/xml\r\nContent-Disposition: attachment; filename=\"2026-000001.xml\"\r\n\r\n<x/>\r\n--a--\r\n"
+
+// The script is part of the test, which has another result when it changes.
+//
+//go:embed page.mjs package-lock.json
+var _ embed.FS
 
 // The page shows the phone and the mailbox as their owners see them, by itself
 // and to everybody; page.mjs says what that is.

@@ -50,7 +50,7 @@ func tell(t *testing.T, stories []string, settings ...string) {
 	chromium := browser.Find(t)
 	ready.Do(func() {
 		// Before the program: it takes the storefront in as it is built.
-		browser.Run(t, "../..", "make", "web")
+		browser.Web(t)
 		browser.Run(t, ".", "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")
 	})
 	s := shop.Start(t, shop.One, settings...)
