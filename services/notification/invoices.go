@@ -163,7 +163,9 @@ func (k *Keeper) hasten(ctx context.Context, id string) (document, error) {
 	}
 	now := k.now()
 	d.Due = &now
-	sent, err := k.sendAtOnce(ctx, &d, func(r *route, m message) (document, error) { return k.attempt(ctx, k.channel(d.Channel), r, &d, m) })
+	sent, err := k.sendAtOnce(ctx, &d, func(ctx context.Context, r *route, m message) (document, error) {
+		return k.attempt(ctx, k.channel(d.Channel), r, &d, m)
+	})
 	if sent || err != nil {
 		return d, err
 	}

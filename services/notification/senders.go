@@ -15,6 +15,10 @@ import (
 // left to the queue.
 const preparedWithin = 2 * time.Second
 
+// writtenWithin is how long it may then take to note the attempt; with sendFor
+// it is shorter than the lease that begins with that.
+const writtenWithin = 5 * time.Second
+
 // senders are those of a channel, so many at once. They take what is due from
 // the queue; and who hears of a message sends it right away where one of them
 // is free.
@@ -80,7 +84,7 @@ func (c *channel) free() *senders {
 // sender is free. Then it is stored with its attempt.
 func (k *Keeper) insertAndSend(ctx context.Context, d *document) error {
 	there := false
-	sent, err := k.sendAtOnce(ctx, d, func(r *route, m message) (document, error) {
+	sent, err := k.sendAtOnce(ctx, d, func(ctx context.Context, r *route, m message) (document, error) {
 		d.Holder = newHolder()
 		d.begin(r.name, wordsOf(m), k.now())
 		err := k.docs.Insert(ctx, d)
@@ -98,10 +102,11 @@ func (k *Keeper) insertAndSend(ctx context.Context, d *document) error {
 // sendAtOnce makes the first attempt at a message that is due and that nobody
 // has taken. Unlike send it prepares the message first: write, which is called
 // then, both takes it and notes the attempt. Where write answers errNotNow
-// somebody else was faster. Nothing was written where it reports false, and the
-// queue is to have the message: whatever was in its way is in the queue's as
-// well, and noted there.
-func (k *Keeper) sendAtOnce(ctx context.Context, d *document, write func(*route, message) (document, error)) (sent bool, _ error) {
+// somebody else was faster. It goes on when ctx ends: an attempt that is noted
+// and not made looks as if the message might have arrived. Nothing was written
+// where false comes without an error, and the queue is to have the message:
+// whatever was in its way is in the queue's as well, and noted there.
+func (k *Keeper) sendAtOnce(ctx context.Context, d *document, write func(context.Context, *route, message) (document, error)) (sent bool, _ error) {
 	c, now := k.channel(d.Channel), k.now()
 	if d.Due.After(now) || k.disturb(d, now).After(now) {
 		return false, nil
@@ -128,7 +133,9 @@ func (k *Keeper) sendAtOnce(ctx context.Context, d *document, write func(*route,
 		d.Invoice = ""
 		return false, nil
 	}
-	taken, err := write(r, m)
+	writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), writtenWithin)
+	taken, err := write(writing, r, m)
+	cancel()
 	if errors.Is(err, errNotNow) {
 		return false, nil
 	}

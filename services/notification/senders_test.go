@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"ordergraph/platform/docstore"
 	"ordergraph/platform/docstore/docstoretest"
 	"ordergraph/services/notification"
 	"ordergraph/services/notification/notificationtest"
@@ -146,6 +149,55 @@ func TestDeathBetweenPromiseAndMail(t *testing.T) {
 		t.Fatalf("%d mails, %+v", len(mails), messages(w, o))
 	}
 	wantInvoice(w, mails[0], o, true)
+}
+
+// A leaver is a store whose user leaves when it is about to insert something.
+// What is under way then is stored, and the one who has left is not told.
+type leaver struct {
+	docstore.Store
+	leave func()
+}
+
+type leaverDocuments struct {
+	docstore.Documents
+	of *leaver
+}
+
+func (l *leaver) Documents(ctx context.Context, spec docstore.Spec) (docstore.Documents, error) {
+	docs, err := l.Store.Documents(ctx, spec)
+	return leaverDocuments{docs, l}, err
+}
+
+func (d leaverDocuments) Insert(ctx context.Context, doc bson.Raw) error {
+	d.of.leave()
+	if err := d.Documents.Insert(context.WithoutCancel(ctx), doc); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// Who stops hearing while an attempt is noted makes it: otherwise it would look
+// as if the message might have arrived.
+func TestAttemptsThatAreNotedAreMade(t *testing.T) {
+	w := notificationtest.New(t)
+	store := &leaver{w.Store, func() {}}
+	k := w.Copy(store, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	all.Go(func() { _ = k.Run(ctx) })
+	t.Cleanup(func() { cancel(); all.Wait() })
+	early := register(w, k, "ada@example.org")
+	eventually(t, "mails are sent", func() bool { return w.Only(k, early).Status == notification.Sent })
+
+	fact, _ := w.Register("grace@example.org", "Grace", "en")
+	hearing, leave := context.WithCancel(t.Context())
+	store.leave = leave
+	_ = k.HearAccount(hearing, fact) // of no interest to who has left
+	subject := notification.AccountSubject(fact.Key)
+	eventually(t, "it is sent", func() bool { return w.Only(k, subject).Status == notification.Sent })
+	if n := w.Only(k, subject); len(n.Attempts) != 1 || n.Repeats != 0 {
+		t.Errorf("%+v", n)
+	}
 }
 
 // Copies that hear of the same orders at the same moment send each message once.
