@@ -46,8 +46,9 @@ func NewRecent(orders Reader) *Recent {
 }
 
 // At returns an order in this version, which a fact has told of, or a later
-// one; an earlier one only where the service itself has no later. Version 0 asks for the order as it now is. The order is shared with
-// other callers: read it only. Errors are those of Service.Get.
+// one; an earlier one only where the service itself has no later. Version 0
+// asks for the order as it now is. The order is shared with other callers: read
+// it only. Errors are those of Service.Get.
 func (r *Recent) At(ctx context.Context, id string, version int64) (Order, error) {
 	if o, ok := r.find(id, version); ok {
 		return o, nil
