@@ -164,6 +164,8 @@ type listener struct {
 	changed  chan struct{} // a lane was taken or given back
 	reports  []report      // that are still to be told
 	reported chan struct{} // there are some
+
+	telling sync.Mutex // see tellAll
 }
 
 // A lane that this listener reads: entries wait in queue for its one worker.

@@ -19,7 +19,7 @@ const (
 	gatherFor   = 500 * time.Millisecond // reports are gathered; far shorter than firstPatience
 	gatherMost  = 4096                   // reports, about
 	gatherEvery = 50 * time.Millisecond  // they are fetched; a failure is told after so long
-	noteWithin  = 5 * time.Second        // what was gathered when the process was told to end
+	noteWithin  = 2 * time.Second        // what was gathered when the process was told to end: a host grants workers little more
 )
 
 // hearReports takes facts that were confirmed out of their outboxes, and notes

@@ -50,8 +50,11 @@ func (l *listener) tell(ctx context.Context) error {
 }
 
 // tellAll tells the relay of all facts that were reported, and acknowledges
-// their entries, in one round trip. What cannot be told is rung again.
+// their entries, in one round trip. What cannot be told is rung again. It
+// returns when nothing is on its way any more, of what others tell either.
 func (l *listener) tellAll(ctx context.Context) {
+	l.telling.Lock()
+	defer l.telling.Unlock()
 	l.mu.Lock()
 	reports := l.reports
 	l.reports = nil

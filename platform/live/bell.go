@@ -28,7 +28,7 @@ type Bell struct {
 	wake   chan struct{}
 
 	mu      sync.Mutex
-	waiting map[ring]int64 // the greatest version of each
+	waiting map[ring]int64 // the greatest version of each, or Changed
 	spare   map[ring]int64
 }
 
@@ -49,14 +49,17 @@ const Changed int64 = 0
 
 // Ring says that the thing has come to the version, or that it has Changed. It
 // never waits, not even for Redis; of several rings of one thing the greatest
-// version goes out.
+// version goes out, or that it has Changed if one of them says so.
 func (b *Bell) Ring(topic, key string, version int64) {
 	if b == nil {
 		return
 	}
 	r := ring{topic, key}
 	b.mu.Lock()
-	if before, ok := b.waiting[r]; ok || len(b.waiting) < mostRings {
+	switch before, ok := b.waiting[r]; {
+	case ok && (before == Changed || version == Changed): // to any version
+		b.waiting[r] = Changed
+	case ok || len(b.waiting) < mostRings:
 		b.waiting[r] = max(before, version)
 	}
 	b.mu.Unlock()
