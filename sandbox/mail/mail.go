@@ -6,7 +6,6 @@
 package mail
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -155,7 +154,7 @@ func (c *conversation) Rcpt(to string, _ *smtp.RcptOptions) error {
 }
 
 func (c *conversation) Data(r io.Reader) error {
-	raw, err := readAll(r)
+	raw, err := io.ReadAll(r)
 	if err != nil {
 		return err
 	}
@@ -186,24 +185,6 @@ func (c *conversation) Data(r io.Reader) error {
 		_ = c.conn.Conn().Close()
 	}
 	return nil
-}
-
-// buffers take messages while it is not known how long they are.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// mostReused is the largest message whose buffer is used again, in bytes.
-const mostReused = 1 << 20
-
-// readAll is io.ReadAll without more memory than it takes.
-func readAll(r io.Reader) ([]byte, error) {
-	b := buffers.Get().(*bytes.Buffer)
-	b.Reset()
-	_, err := b.ReadFrom(r)
-	raw := bytes.Clone(b.Bytes())
-	if b.Cap() <= mostReused {
-		buffers.Put(b)
-	}
-	return raw, err
 }
 
 // Messages are those that are kept, newest first, to this address; to anybody

@@ -34,7 +34,7 @@ type Options struct {
 	Mailers   []Mailer    // in order of preference: each stands in for those before it
 	Texters   []Texter    // likewise; none: no SMS are sent
 	Accounts  Accounts
-	Orders    Orders
+	Orders    order.Reader
 	Recent    *order.Recent // of Orders, where services of this process share it; nil: one of its own
 	Invoices  Invoices      // nil: mails go without invoices, and none are promised
 	Parcels   Parcels       // nil: nobody learns how to follow a parcel
@@ -62,11 +62,6 @@ const (
 // Accounts are as much of account.Service as mails are made of.
 type Accounts interface {
 	Mail(ctx context.Context, who identity.Caller, id string) (account.Mail, error)
-}
-
-// Orders are as much of order.Service as mails are made of.
-type Orders interface {
-	Get(ctx context.Context, who identity.Caller, id, accessToken string) (order.Order, error)
 }
 
 // Invoices are as much of invoice.Service as mails are made of.
@@ -219,7 +214,7 @@ func (k *Keeper) changed(d *document) {
 	if k.relay != nil {
 		k.relay.Ring(d)
 	}
-	if id := d.orderID(); id != "" && k.o.Bell != nil {
+	if id := d.orderID(); id != "" {
 		k.o.Bell.Ring(LiveTopic, id, live.Changed)
 	}
 }

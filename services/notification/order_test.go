@@ -323,7 +323,7 @@ func TestAnOrdersWholeStory(t *testing.T) {
 	night := w.Copy(w.Store, nil, func(o *notification.Options) { o.QuietHours = hours })
 	o := buy(w)
 	began := w.Clock.Now()
-	story := &storied{Orders: w.Shop.Orders, entries: []order.Entry{
+	story := &storied{Reader: w.Shop.Orders, entries: []order.Entry{
 		{At: w.Clock.Now(), Status: order.Confirmed}, {At: w.Clock.Now(), Status: order.Fulfilling},
 		{At: w.Clock.Now(), Status: order.Shipped}, {At: w.Clock.Now(), Status: order.Delivered},
 		{At: w.Clock.Now().Add(-31 * 24 * time.Hour), Status: order.Cancelled},
@@ -361,12 +361,12 @@ func TestAnOrdersWholeStory(t *testing.T) {
 
 // A storied order has a timeline that is longer than its life.
 type storied struct {
-	notification.Orders
+	order.Reader
 	entries []order.Entry
 }
 
 func (s *storied) Get(ctx context.Context, who identity.Caller, id, token string) (order.Order, error) {
-	o, err := s.Orders.Get(ctx, who, id, token)
+	o, err := s.Reader.Get(ctx, who, id, token)
 	o.Timeline = s.entries
 	return o, err
 }

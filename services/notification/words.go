@@ -117,34 +117,11 @@ func (v voice) count(key string, n int, places ...string) string {
 
 // fill puts values into their places. A place that is not known stays.
 func fill(form string, places []string) string {
-	if !strings.Contains(form, "{") {
-		return form
-	}
-	var b strings.Builder
-	for {
-		before, rest, more := strings.Cut(form, "{")
-		b.WriteString(before)
-		if !more {
-			return b.String()
-		}
-		name, after, closed := strings.Cut(rest, "}")
-		if value, known := valueOf(name, places); closed && known {
-			b.WriteString(value)
-			form = after
-		} else {
-			b.WriteByte('{')
-			form = rest
-		}
-	}
-}
-
-func valueOf(name string, places []string) (value string, known bool) {
+	pairs := make([]string, 0, len(places))
 	for i := 0; i+1 < len(places); i += 2 {
-		if places[i] == name {
-			return places[i+1], true
-		}
+		pairs = append(pairs, "{"+places[i]+"}", places[i+1])
 	}
-	return "", false
+	return strings.NewReplacer(pairs...).Replace(form)
 }
 
 // date writes a day as the customer's country does.

@@ -17,7 +17,7 @@ const (
 	recentWithin = 10 * time.Second // one question to the order service
 )
 
-// Reader is as much of a Service as Recent needs.
+// Reader is as much of a Service as those need who only read orders.
 type Reader interface {
 	Get(ctx context.Context, who identity.Caller, id, accessToken string) (Order, error)
 }
